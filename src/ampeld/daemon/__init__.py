@@ -1,0 +1,1 @@
+"""The composition root: settings, channels, wiring, the pipeline page, telemetry, shutdown."""

@@ -1,0 +1,1 @@
+"""The asyncio parts that know nothing of astronomy: pipe, ledger, deadline, records and outcomes."""

@@ -1,0 +1,75 @@
+"""What the stages ask of the outer world: a source of records and a store. Adapters and fakes are held to these words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from ampeld.flow.ledger import PartitionLedger
+from ampeld.flow.record import Batch, Coordinates
+from ampeld.store.documents import Account, ObjectDocument, PointChange, PointDocument, StateChange, StoredPoint
+
+
+class Source(Protocol):
+    """Where batches come from, and where their offsets are committed."""
+
+    async def fetch(self, *, max_records: int, timeout_s: float) -> Batch | None:
+        """Return the next batch, every record opened in its ledger; an empty one when nothing came; None at the end.
+
+        Never cancelled by its caller.
+        """
+
+    async def keep_alive(self) -> None:
+        """Tell the broker that this member lives, without taking records: called while the pipeline is full."""
+
+    def ledgers(self) -> Sequence[PartitionLedger]:
+        """Return the ledgers of the present assignment."""
+
+    async def commit(self, due: Mapping[PartitionLedger, int]) -> None:
+        """Commit these offsets; lost assignments are passed over in silence; noted in each ledger when acknowledged."""
+
+
+class Store(Protocol):
+    """Where documents lie. Every write is majority-acknowledged and journaled, and may be repeated.
+
+    Every method raises `ampeld.errors.RetryableError` when the server does not do its part.
+    """
+
+    async def find_objects(self, stocks: Sequence[int]) -> Mapping[int, ObjectDocument]:
+        """Return the stock documents of these objects, from the primary."""
+
+    async def find_points(self, stocks: Sequence[int]) -> Mapping[int, Mapping[int, StoredPoint]]:
+        """Return, for each object, its points by id, without bodies, from the primary."""
+
+    async def find_first(self, candids: Sequence[int]) -> Mapping[int, Coordinates]:
+        """Return the coordinates that first brought each of these candids."""
+
+    async def write_points(self, new: Sequence[PointDocument], changed: Sequence[PointChange]) -> None:
+        """Insert new points and apply changes; a new one that exists by now is applied as a change."""
+
+    async def swap_objects(self, objects: Sequence[tuple[int, ObjectDocument]]) -> set[int]:
+        """Replace each object whose revision still is the given one (0: it does not exist yet); return those lost."""
+
+    async def write_states(self, states: Sequence[StateChange]) -> None:
+        """Insert states that are new; add channels and provenance to those that are not."""
+
+    async def cut_numbers(self, version: str, names: Sequence[str]) -> Mapping[str, int]:
+        """Return the number of each cut of a channel version, the same on every daemon; new names get the next ones."""
+
+    async def write_account(self, account: Account) -> None:
+        """Write dead letters and channel errors, then the verdict block that tells of them."""
+
+    async def covered_to(self, group: str, topic: str, partition: int) -> int | None:
+        """Return the offset after the last one in any verdict block of this group, or None if there is none."""
+
+    async def record_gap(self, gap: Mapping[str, Any]) -> None:
+        """Keep the news that offsets were lost before they were read."""
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    """What every document of this run says of its origin."""
+
+    run: str
+    version: str
+    config: str
+    instance: str

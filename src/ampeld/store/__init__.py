@@ -1,0 +1,1 @@
+"""MongoDB behind one door: documents, idempotent writes, verdict blocks. The only package that knows the driver."""
