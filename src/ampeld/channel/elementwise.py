@@ -1,0 +1,118 @@
+"""One numpy function on values some of which are missing: what comes of a missing value is missing."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ampeld.channel.condition import Mask
+from ampeld.channel.operators import SYMBOLS
+
+_BY_ZERO = frozenset({"floor_divide", "remainder", "fmod"})
+_NUMBER = int | float | np.number
+_STRINGS = "text has no order of size and no arithmetic: compare it with text, or use .isin([...])"
+
+
+class Cells(NamedTuple):
+    """Values and where they are missing; text is an array of objects, None where missing.
+
+    Numbers are float64 or int64; what stands in the place of a missing one has no meaning.
+    """
+
+    values: NDArray[Any]
+    missing: Mask
+
+
+def freeze(values: NDArray[Any]) -> NDArray[Any]:
+    """Return a view that cannot be written through."""
+    view = values.view()
+    view.setflags(write=False)
+    return view
+
+
+def check_operand(operand: object, length: int) -> None:
+    """Refuse an operand that would not mean one value for each element.
+
+    Raises
+    ------
+    TypeError
+        If it is no number, text, or array of numbers of the right length.
+    """
+    if isinstance(operand, Cells | str) or (isinstance(operand, _NUMBER) and not isinstance(operand, bool)):
+        return
+    if isinstance(operand, np.ndarray) and operand.shape == (length,) and operand.dtype.kind in "iuf":
+        return
+    if operand is None:
+        raise TypeError("nothing compares with None: a missing value is found by .missing, any other by .present")
+    raise TypeError(f"a column does not go together with {type(operand).__name__}")
+
+
+def evaluate(ufunc: np.ufunc, operands: Sequence[object], length: int) -> list[Cells]:
+    """Return the outputs of a numpy function, one element for each element of the operands.
+
+    A number that is not finite counts as missing, as it does in an alert.
+
+    Raises
+    ------
+    TypeError
+        If an operand does not fit, or the function cannot be applied to text.
+    """
+    for operand in operands:
+        check_operand(operand, length)
+    cells = [operand for operand in operands if isinstance(operand, Cells)]
+    missing: Mask = np.logical_or.reduce([cell.missing for cell in cells])
+    if any(cell.values.dtype == object for cell in cells) or any(isinstance(operand, str) for operand in operands):
+        return [Cells(_compare_text(ufunc, operands), missing)]
+    if ufunc.__name__ in _BY_ZERO:
+        divisor = operands[1].values if isinstance(operands[1], Cells) else operands[1]
+        missing = missing | (np.asarray(divisor) == 0)
+    with np.errstate(all="ignore"):
+        result = ufunc(*[operand.values if isinstance(operand, Cells) else operand for operand in operands])
+    return [_finite(output, missing) for output in (result if isinstance(result, tuple) else (result,))]
+
+
+def _finite(output: NDArray[Any], missing: Mask) -> Cells:
+    if output.dtype.kind == "f":
+        output = output.astype(np.float64, copy=False)
+        return Cells(output, missing | ~np.isfinite(output))
+    if output.dtype.kind in "iu":
+        return Cells(output.astype(np.int64, copy=False), missing)
+    return Cells(output, missing)
+
+
+def _compare_text(ufunc: np.ufunc, operands: Sequence[object]) -> Mask:
+    if ufunc.__name__ not in SYMBOLS:
+        raise TypeError(_STRINGS)
+    texts: list[Any] = []
+    for operand in operands:
+        if isinstance(operand, str):
+            texts.append(operand)
+        elif isinstance(operand, Cells) and operand.values.dtype == object:
+            texts.append(np.where(operand.missing, "", operand.values))
+        else:
+            raise TypeError(_STRINGS)
+    return np.asarray(ufunc(*texts), dtype=np.bool_)
+
+
+def is_in(cells: Cells, wanted: Sequence[object]) -> Mask:
+    """Return where a value is one of those wanted, missing values aside.
+
+    Raises
+    ------
+    TypeError
+        If text is looked for among numbers or numbers among text.
+    """
+    text = cells.values.dtype == object
+    for value in wanted:
+        if isinstance(value, str) != text:
+            raise TypeError(_STRINGS)
+        check_operand(value, len(cells.values))
+    if text:
+        among = frozenset(wanted)
+        return np.fromiter((value in among for value in cells.values), np.bool_, len(cells.values))
+    # one by one: np.isin would bring identifiers and fractions to float64, where identifiers get lost
+    mask = np.zeros(len(cells.values), dtype=np.bool_)
+    for value in wanted:
+        mask |= cells.values == value
+    return mask

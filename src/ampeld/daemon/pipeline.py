@@ -1,0 +1,96 @@
+"""The pipeline on one page: every stage, in the order of the flow."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from ampeld.alert.decode import Decoder
+from ampeld.channel.channel import Channel
+from ampeld.flow.pipe import PipeStatistics, Receiver, Sender, open_pipe
+from ampeld.flow.record import Batch
+from ampeld.stages.commit import commit
+from ampeld.stages.consume import consume
+from ampeld.stages.decode import decode
+from ampeld.stages.deduplicate import Flusher, deduplicate
+from ampeld.stages.filter import filter_alerts
+from ampeld.stages.ports import Source
+from ampeld.stages.values import Decoded, Flushed, Judged
+from ampeld.store.documents import Account
+
+CAPACITY = 2  # batches in each pipe: one being worked on, one ready
+
+
+class Pipeline:
+    """Consume → decode → filter → deduplicate → commit, joined by bounded pipes.
+
+    Parameters
+    ----------
+    source, flusher, decoder, channels
+        What the stages work with.
+    max_records : int
+        Records in one fetch and, roughly, in one flush.
+    on_flushed
+        Told of every account that has become durable, with the batches that it speaks of.
+    on_schema
+        Told once of the fingerprint and version of each schema.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        flusher: Flusher,
+        decoder: Decoder,
+        channels: Sequence[Channel],
+        max_records: int,
+        on_flushed: Callable[[Account, Sequence[Judged]], None],
+        on_schema: Callable[[str, str], None],
+    ) -> None:
+        self._source = source
+        self._flusher = flusher
+        self._decoder = decoder
+        self._channels = channels
+        self._max_records = max_records
+        self._on_flushed = on_flushed
+        self._on_schema = on_schema
+        self._fetched: tuple[Sender[Batch], Receiver[Batch]] = open_pipe("fetched", CAPACITY)
+        self._decoded: tuple[Sender[Decoded], Receiver[Decoded]] = open_pipe("decoded", CAPACITY)
+        self._judged: tuple[Sender[Judged], Receiver[Judged]] = open_pipe("judged", CAPACITY)
+        self._flushed: tuple[Sender[Flushed], Receiver[Flushed]] = open_pipe("flushed", CAPACITY)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Run until the source ends or ``stopping`` is set and everything on its way is durable and committed."""
+        executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="science")
+        fetched, to_decode = self._fetched
+        decoded, to_filter = self._decoded
+        judged, to_deduplicate = self._judged
+        flushed, to_commit = self._flushed
+        try:
+            async with asyncio.TaskGroup() as stages:
+                stages.create_task(
+                    consume(self._source, fetched, stopping=stopping, max_records=self._max_records), name="consume"
+                )
+                stages.create_task(
+                    decode(to_decode, decoded, decoder=self._decoder, executor=executor, on_schema=self._on_schema),
+                    name="decode",
+                )
+                stages.create_task(
+                    filter_alerts(to_filter, judged, channels=self._channels, executor=executor), name="filter"
+                )
+                stages.create_task(
+                    deduplicate(
+                        to_deduplicate,
+                        flushed,
+                        flusher=self._flusher,
+                        max_records=self._max_records,
+                        on_flushed=self._on_flushed,
+                    ),
+                    name="deduplicate",
+                )
+                stages.create_task(commit(to_commit, self._source), name="commit")
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)
+
+    def statistics(self) -> list[PipeStatistics]:
+        """Return how full each pipe is and has been."""
+        return [pipe[0].statistics for pipe in (self._fetched, self._decoded, self._judged, self._flushed)]

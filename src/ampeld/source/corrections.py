@@ -1,0 +1,88 @@
+"""Corrects aiokafka where it loses data or can be made to; every correction is tested where it is made.
+
+1. An exception through ``getmany`` leaks the count of running fetches: the guard of ``max_poll_interval`` is dead.
+2. The error of a whole OffsetFetch is ignored: "the coordinator is loading" is read as "nothing committed".
+3. A batch may inflate without limit.
+4. A batch that cannot be read raises, and with it everything is lost that was taken for the same call.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import aiokafka
+from aiokafka import errors
+from aiokafka.consumer import fetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.subscription_state import SubscriptionState
+from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.record import _crecords, default_records
+from aiokafka.record._crecords import default_records as fast_default_records
+from aiokafka.record._crecords import legacy_records as fast_legacy_records
+from aiokafka.record.memory_records import MemoryRecords
+
+from ampeld.errors import InvariantError
+from ampeld.source import bounded
+from ampeld.source.refused import GuardedRecords, RawRecords
+
+SUPPORTED = "0.14."
+
+_CODECS = ("gzip_decode", "snappy_decode", "lz4_decode", "zstd_decode")
+_send_req = GroupCoordinator._send_req  # noqa: SLF001
+
+
+@contextlib.contextmanager
+def _fetch_context(self: Any) -> Iterator[None]:
+    self._fetch_count += 1
+    try:
+        yield
+    finally:
+        self._fetch_count -= 1
+        if self._fetch_count == 0:
+            self._last_fetch_ended = time.monotonic()
+
+
+async def _send_req_and_look(self: Any, request: Any) -> Any:
+    response = await _send_req(self, request)
+    code = getattr(response, "error_code", 0) if isinstance(request, OffsetFetchRequest) else 0
+    if code:
+        error = errors.for_code(code)
+        if error in (errors.NotCoordinatorForGroupError, errors.GroupCoordinatorNotAvailableError):
+            self.coordinator_dead()
+        raise error(self.group_id)
+    return response
+
+
+def install() -> None:
+    """Put every correction in its place, and see that it works; again and again does no harm.
+
+    Raises
+    ------
+    InvariantError
+        If this aiokafka is not the one that the corrections were made for.
+    """
+    if not aiokafka.__version__.startswith(SUPPORTED):
+        raise InvariantError(f"the corrections are for aiokafka {SUPPORTED}x, not {aiokafka.__version__}")
+    SubscriptionState.fetch_context = _fetch_context
+    GroupCoordinator._send_req = _send_req_and_look  # noqa: SLF001
+    for module in (default_records, fast_default_records, fast_legacy_records):
+        for codec in _CODECS:
+            if hasattr(module, codec):
+                setattr(module, codec, getattr(bounded, codec))
+    fetcher.MemoryRecords = RawRecords
+    fetcher.PartitionRecords = GuardedRecords
+    _test_limit()
+
+
+def _test_limit() -> None:
+    if MemoryRecords.__module__.startswith(_crecords.__name__) is False:
+        raise InvariantError("aiokafka's C extension is missing: its check sums in Python cost 600 ms per megabyte")
+    builder = default_records.DefaultRecordBatchBuilder(2, 1, 0, -1, -1, 0, 2**30)
+    builder.append(0, 0, None, bytes(bounded.LIMIT_BYTES + 1), [])
+    batch = MemoryRecords(bytes(builder.build())).next_batch()
+    try:
+        next(iter(batch))
+    except bounded.TooLargeError:
+        return
+    raise InvariantError("aiokafka does not use the bounded decompression")

@@ -1,0 +1,143 @@
+"""Reads the batches of one partition so that one which cannot be read becomes a record, not an exception.
+
+An exception from here would lose data: aiokafka throws away what it took from this and other partitions before,
+and has moved their positions.
+"""
+
+import logging
+import struct
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import msgspec
+from aiokafka.consumer import fetcher
+from aiokafka.record.memory_records import MemoryRecords
+
+CRC_TRIES = 5
+"""How often a batch with a wrong check sum is asked for again: the wire may have done it."""
+
+_LENGTH = struct.Struct(">i")
+_LAST_OFFSET_DELTA = struct.Struct(">i")
+_COUNT = struct.Struct(">i")
+_OVERHEAD = 12
+_DELTA_AT = 23
+_COUNT_AT = 57
+_HEADER = 61
+
+_log = logging.getLogger("aiokafka.ampeld")
+
+
+class RefusedBatch(msgspec.Struct, frozen=True):
+    """A batch that could not be read: its bytes as they came, and the offsets that it stands for."""
+
+    offset: int
+    through: int
+    value: bytes
+    reason: str
+    key: None = None
+    headers: tuple[()] = ()
+    timestamp: int | None = None
+
+
+class RawRecords:
+    """Aiokafka's records of one fetch, beside the bytes of the batch read last."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._inner = MemoryRecords(raw)
+        self._raw = raw
+        self._start = 0
+        self._end = 0
+
+    def has_next(self) -> bool:
+        """Tell whether a whole batch is left."""
+        return bool(self._inner.has_next())
+
+    def size_in_bytes(self) -> int:
+        """Return the size of everything."""
+        return len(self._raw)
+
+    def next_batch(self) -> Any:
+        """Return the next batch and remember where it lies."""
+        self._start = self._end
+        (length,) = _LENGTH.unpack_from(self._raw, self._start + 8)
+        self._end = self._start + _OVERHEAD + length
+        return self._inner.next_batch()
+
+    @property
+    def batch_bytes(self) -> bytes:
+        """Return the bytes of the batch read last, its header included."""
+        return bytes(self._raw[self._start : self._end])
+
+    def last_offset(self, base: int) -> int:
+        """Return the last offset of the batch read last, as far as a header may be trusted whose check sum is wrong."""
+        if self.has_next():
+            (following,) = struct.unpack_from(">q", self._raw, self._end)
+            return max(base, int(following) - 1)
+        batch = self.batch_bytes
+        if len(batch) >= _HEADER:
+            (delta,) = _LAST_OFFSET_DELTA.unpack_from(batch, _DELTA_AT)
+            (count,) = _COUNT.unpack_from(batch, _COUNT_AT)
+            if delta >= 0 and count == delta + 1:
+                return base + int(delta)
+        return base
+
+
+class GuardedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
+    """Takes the place of aiokafka's reader of one partition's part of a fetch."""
+
+    crc_tries: ClassVar[dict[tuple[Any, int], int]] = {}
+
+    def _unpack_records(self) -> Iterator[Any]:
+        records: RawRecords = self._records
+        while records.has_next():
+            try:
+                batch = records.next_batch()
+                crc_is_right = not self._check_crcs or batch.validate_crc()
+            except Exception as error:  # noqa: BLE001  any error here would lose other partitions' records
+                yield self._refuse(records, self.next_fetch_offset, error)
+                continue
+            if not crc_is_right:
+                if not self._tried_enough(batch.base_offset):
+                    return  # the position stays, and the batch is fetched again
+                through = records.last_offset(batch.base_offset)
+                yield self._refuse(records, through, "its check sum (CRC-32C) is wrong")
+                continue
+            if self._is_passed_over(batch):
+                self.next_fetch_offset = batch.next_offset
+                continue
+            try:
+                for record in batch:
+                    if record.offset < self.next_fetch_offset:
+                        continue
+                    consumed = self._consumer_record(self._tp, record)
+                    self.next_fetch_offset = record.offset + 1
+                    yield consumed
+            except Exception as error:  # noqa: BLE001  any error here would lose other partitions' records
+                yield self._refuse(records, batch.next_offset - 1, error)
+            else:
+                self.next_fetch_offset = max(self.next_fetch_offset, batch.next_offset)
+
+    def _is_passed_over(self, batch: Any) -> bool:
+        if self._isolation_level == fetcher.READ_COMMITTED and batch.producer_id is not None:
+            self._consume_aborted_up_to(batch.base_offset)
+            if batch.is_control_batch and self._contains_abort_marker(batch):
+                self._aborted_producers.discard(batch.producer_id)
+            if batch.is_transactional and batch.producer_id in self._aborted_producers:
+                return True
+        return bool(batch.is_control_batch)
+
+    def _tried_enough(self, base: int) -> bool:
+        tries = self.crc_tries.get((self._tp, base), 0) + 1
+        self.crc_tries[self._tp, base] = tries
+        _log.warning("wrong check sum in %s at %d, try %d of %d", self._tp, base, tries, CRC_TRIES)
+        if tries < CRC_TRIES:
+            return False
+        del self.crc_tries[self._tp, base]
+        return True
+
+    def _refuse(self, records: RawRecords, through: int, reason: Exception | str) -> RefusedBatch:
+        offset = self.next_fetch_offset
+        last = max(offset, through)
+        self.next_fetch_offset = last + 1
+        told = reason if isinstance(reason, str) else (str(reason) or type(reason).__name__)
+        return RefusedBatch(offset, last, records.batch_bytes, f"batch of offsets {offset} to {last}: {told}")

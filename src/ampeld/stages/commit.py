@@ -1,0 +1,61 @@
+"""Settle what is durable and commit what may be committed: the last word of the pipeline, and the only committer."""
+
+import asyncio
+from collections.abc import Iterable
+
+from ampeld.flow.deadline import Deadline
+from ampeld.flow.failpoint import reach
+from ampeld.flow.ledger import PartitionLedger
+from ampeld.flow.pipe import Receiver
+from ampeld.stages.ports import Source
+from ampeld.stages.values import Flushed
+
+COMMIT_INTERVAL_S = 0.25
+DRAIN_POLL_S = 0.01
+
+
+async def commit(inbox: Receiver[Flushed], source: Source) -> None:
+    """Settle every flushed batch; commit every 250 ms while the stream lasts, and once more at its end."""
+    ended = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_commit_regularly(source, ended), name="commit-regularly")
+        with inbox:
+            async for flushed in inbox:
+                settle(flushed)
+        ended.set()
+
+
+def settle(flushed: Flushed) -> None:
+    """Note in each record's ledger that its outcome is durable."""
+    batch = flushed.batch
+    for record, ledger in zip(batch.records, batch.ledgers, strict=True):
+        ledger.settle(record.offset)
+
+
+async def commit_due(source: Source) -> None:
+    """Commit the watermark of every partition where it has risen."""
+    due = {ledger: offset for ledger in source.ledgers() if (offset := ledger.due) is not None}
+    if due:
+        reach("before_commit")
+        await source.commit(due)
+        reach("after_commit")
+
+
+async def _commit_regularly(source: Source, ended: asyncio.Event) -> None:
+    while not ended.is_set():
+        try:
+            async with asyncio.timeout(COMMIT_INTERVAL_S):
+                await ended.wait()
+        except TimeoutError:
+            pass
+        await commit_due(source)
+
+
+async def drain(ledgers: Iterable[PartitionLedger], deadline: Deadline) -> bool:
+    """Wait until nothing of these assignments is open; return False when the deadline passed first."""
+    waiting = list(ledgers)
+    while waiting := [ledger for ledger in waiting if ledger.in_flight]:
+        if deadline.passed:
+            return False
+        await asyncio.sleep(DRAIN_POLL_S)
+    return True

@@ -1,0 +1,44 @@
+"""Fetch batches from the source, and poll no faster than the pipeline takes them: back-pressure is not polling."""
+
+import asyncio
+
+from ampeld.flow.failpoint import reach
+from ampeld.flow.pipe import Sender
+from ampeld.flow.record import Batch
+from ampeld.stages.ports import Source
+
+FETCH_TIMEOUT_S = 0.25
+KEEP_ALIVE_S = 30.0
+"""How long the pipeline may be full before the broker is told that this member still lives."""
+
+
+async def consume(source: Source, outbox: Sender[Batch], *, stopping: asyncio.Event, max_records: int) -> None:
+    """Send every batch on until the source ends or ``stopping`` is set; a fetch is never cancelled on the way."""
+    with outbox:
+        full_s = 0.0
+        while not stopping.is_set():
+            if not outbox.has_room:
+                full_s += await _wait_for_room(outbox)
+                if full_s >= KEEP_ALIVE_S:
+                    full_s = 0.0
+                    await source.keep_alive()
+                continue
+            full_s = 0.0
+            batch = await source.fetch(max_records=max_records, timeout_s=FETCH_TIMEOUT_S)
+            if batch is None:
+                return
+            if batch.records:
+                reach("after_fetch")
+                await outbox.send(batch)
+
+
+async def _wait_for_room(outbox: Sender[Batch]) -> float:
+    """Wait a moment for room; return the seconds waited."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    try:
+        async with asyncio.timeout(FETCH_TIMEOUT_S):
+            await outbox.wait_for_room()
+    except TimeoutError:
+        pass
+    return clock() - began

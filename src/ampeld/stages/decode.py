@@ -1,0 +1,42 @@
+"""Turn payloads into columns, in a thread; what can never be read becomes a dead letter."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from ampeld.alert.decode import Decoder
+from ampeld.flow.failpoint import reach
+from ampeld.flow.pipe import Receiver, Sender
+from ampeld.flow.record import Batch
+from ampeld.stages.values import Decoded
+from ampeld.store.documents import DeadLetter
+
+
+async def decode(
+    inbox: Receiver[Batch],
+    outbox: Sender[Decoded],
+    *,
+    decoder: Decoder,
+    executor: Executor,
+    on_schema: Callable[[str, str], None],
+) -> None:
+    """Decode every batch; ``on_schema`` is told once of each schema's fingerprint and version."""
+    loop = asyncio.get_running_loop()
+    told: set[str] = set()
+    with inbox, outbox:
+        async for batch in inbox:
+            decoded = await loop.run_in_executor(executor, decode_batch, decoder, batch)
+            for fingerprint in decoder.schemas.keys() - told:
+                told.add(fingerprint)
+                on_schema(fingerprint, decoder.schemas[fingerprint])
+            reach("after_decode")
+            await outbox.send(decoded)
+
+
+def decode_batch(decoder: Decoder, batch: Batch) -> Decoded:
+    """Return the columns of the valid alerts of a batch, and a dead letter for every other record."""
+    refused = [DeadLetter(r, "source", r.refusal, None) for r in batch.records if r.refusal is not None]
+    readable = [i for i, record in enumerate(batch.records) if record.refusal is None]
+    alerts = decoder.decode([batch.records[i].value for i in readable])
+    poison = [DeadLetter(batch.records[readable[p.index]], p.stage, p.reason, p.schema) for p in alerts.poison]
+    return Decoded(batch, alerts.table, [readable[i] for i in alerts.rows], refused + poison)

@@ -1,0 +1,164 @@
+"""Write what passed, once: a flush is a sequence of idempotent steps, repeated until every one is durable.
+
+Points, then objects by compare-and-swap, then states, then the verdict block; offsets are committed behind it.
+A crash between two steps is repaired by redelivery, because the plan follows from what is stored
+(`ampeld.stages.plan`), and an object lost to another daemon's swap is read and planned again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import stamina
+
+from ampeld.channel.channel import Channel
+from ampeld.errors import InvariantError, RetryableError
+from ampeld.flow.failpoint import reach
+from ampeld.flow.pipe import Receiver, Sender
+from ampeld.flow.record import Coordinates
+from ampeld.flow.verdict import BYPASSED, OVERRULED, is_accepted
+from ampeld.stages.account import Bookkeeper
+from ampeld.stages.known import follow_known, stocks_to_ask
+from ampeld.stages.plan import make_plan
+from ampeld.stages.ports import Provenance, Store
+from ampeld.stages.values import Accepted, Flushed, Judged
+from ampeld.store.documents import Account
+
+MAX_WAIT_S = 5.0
+
+Links = Mapping[tuple[int, int, str], int]
+
+
+class Flusher:
+    """Makes the outcomes of judged batches durable.
+
+    Parameters
+    ----------
+    store
+        Where everything is written.
+    channels
+        The channels, in the order of the verdict codes.
+    provenance
+        What every document says of this run.
+    group
+        The consumer group that verdict blocks are kept under.
+    """
+
+    def __init__(self, store: Store, channels: Sequence[Channel], provenance: Provenance, group: str) -> None:
+        self._store = store
+        self._channels = channels
+        self._private = {channel.name: "ZTF_PRIV" in channel.access for channel in channels}
+        self._provenance = provenance
+        self._bookkeeper = Bookkeeper(store, channels, provenance, group)
+
+    async def flush(self, batches: Sequence[Judged]) -> Account:
+        """Write everything that these batches say, once through; what was written before changes nothing."""
+        followed, links, first = await self.store(batches)
+        account = await self._bookkeeper.account(followed, links, first)
+        await self._store.write_account(account)
+        reach("after_block")
+        return account
+
+    async def store(self, batches: Sequence[Judged]) -> tuple[list[Judged], Links, Mapping[int, Coordinates]]:
+        """Write the documents of what was accepted, without an account of it.
+
+        Returns
+        -------
+        tuple
+            The batches with known objects followed; the links of the states by (stock, candid, channel);
+            the coordinates that first brought each accepted candid.
+        """
+        stocks = stocks_to_ask(self._channels, batches)
+        known = await self._store.find_objects(sorted(stocks)) if stocks else {}
+        followed = follow_known(self._channels, batches, known)
+        accepted = [alert for judged in followed for alert in self._accepted(judged)]
+        links: Links = await self._write(accepted) if accepted else {}
+        candids = sorted({alert.candid for alert in accepted})
+        first = await self._store.find_first(candids) if candids else {}
+        if missing := set(candids) - first.keys():
+            raise InvariantError(f"points without the coordinates that brought them: {sorted(missing)[:5]}")
+        return followed, links, first
+
+    async def _write(self, accepted: Sequence[Accepted]) -> Links:
+        """Write points, objects and states of the accepted alerts; return the links."""
+        pending: dict[int, list[Accepted]] = {}
+        for alert in accepted:
+            pending.setdefault(alert.stock, []).append(alert)
+        links: dict[tuple[int, int, str], int] = {}
+        while pending:
+            objects = await self._store.find_objects(list(pending))  # STRICTLY BEFORE the points: see the swap's promise
+            points = await self._store.find_points(list(pending))
+            now = datetime.now(UTC).timestamp()
+            plan = make_plan(pending, objects, points, self._private, self._provenance, now)
+            reach("before_points")
+            if plan.new or plan.changed:
+                await self._store.write_points(plan.new, plan.changed)
+            reach("after_points")
+            lost = await self._store.swap_objects(plan.objects) if plan.objects else set()
+            reach("after_objects")
+            states = [state for state in plan.states if state.stock not in lost]
+            if states:
+                await self._store.write_states(states)
+            reach("after_states")
+            links.update(plan.links)
+            pending = {stock: alerts for stock, alerts in pending.items() if stock in lost}
+        return links
+
+    def _accepted(self, judged: Judged) -> list[Accepted]:
+        """Return the alerts of a batch that a channel accepted, in their order."""
+        decoded, table = judged.decoded, judged.decoded.table
+        accepted = []
+        for row in range(len(table)):
+            codes = judged.codes[:, row].tolist()
+            takers = {c.name: is_own(code) for c, code in zip(self._channels, codes, strict=True) if is_accepted(code)}
+            if takers:
+                alert = Accepted(
+                    coordinates=decoded.batch.records[decoded.rows[row]].coordinates,
+                    candid=int(table.candid[row]),
+                    stock=int(table.stock[row]),
+                    name=table.object[row],
+                    jd=float(table.jd[row]),
+                    schema=table.schema[row],
+                    points=table.points(row),
+                    channels=takers,
+                )
+                accepted.append(alert)
+        return accepted
+
+
+def is_own(code: int) -> bool:
+    """Tell whether the channel's own filter accepted, and no rule for known objects."""
+    return is_accepted(code) and code not in {BYPASSED, OVERRULED}
+
+
+async def deduplicate(
+    inbox: Receiver[Judged],
+    outbox: Sender[Flushed],
+    *,
+    flusher: Flusher,
+    max_records: int,
+    on_flushed: Callable[[Account, Sequence[Judged]], None],
+) -> None:
+    """Flush batches as they come, as many at once as wait, for as long as the store needs.
+
+    ``on_flushed`` is told of every account after it has become durable.
+    """
+    with inbox, outbox:
+        async for judged in inbox:
+            batches = [judged, *_waiting(inbox, max_records - len(judged.decoded.batch.records))]
+            async for attempt in stamina.retry_context(
+                on=RetryableError, attempts=None, timeout=None, wait_initial=0.2, wait_max=MAX_WAIT_S
+            ):
+                with attempt:
+                    account = await flusher.flush(batches)
+                    on_flushed(account, batches)
+            for flushed in batches:
+                await outbox.send(Flushed(flushed.decoded.batch))
+
+
+def _waiting(inbox: Receiver[Judged], room: int) -> list[Judged]:
+    """Take what waits in the pipe, up to about ``room`` records."""
+    batches: list[Judged] = []
+    while room > 0 and (judged := inbox.receive_nowait()) is not None:
+        batches.append(judged)
+        room -= len(judged.decoded.batch.records)
+    return batches

@@ -1,0 +1,62 @@
+"""Follow known objects: a channel with ``on_known`` keeps an object that its own filter accepted at an earlier jd."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ampeld.channel.channel import Channel
+from ampeld.flow.verdict import BYPASSED, OVERRULED, SKIPPED, is_accepted, is_rejected
+from ampeld.stages.values import Judged
+from ampeld.store.documents import ObjectDocument
+
+
+def stocks_to_ask(channels: Sequence[Channel], batches: Sequence[Judged]) -> set[int]:
+    """Return the objects for which it matters whether a channel knows them."""
+    stocks: set[int] = set()
+    for index, channel in enumerate(channels):
+        if channel.on_known != "off":
+            for judged in batches:
+                stocks.update(judged.decoded.table.stock[judged.codes[index] != 0].tolist())
+    return stocks
+
+
+def follow_known(
+    channels: Sequence[Channel], batches: Sequence[Judged], objects: Mapping[int, ObjectDocument]
+) -> list[Judged]:
+    """Return the batches with the verdicts on known objects changed as each channel wishes.
+
+    ``bypass`` accepts without asking the filter, whatever it would have said or done;
+    ``overrule`` accepts what the filter rejected.
+    An acceptance by the filter earlier in these batches counts as much as one in the store.
+    """
+    if all(channel.on_known == "off" for channel in channels):
+        return list(batches)
+    followed = [
+        Judged(judged.decoded, judged.codes.copy(), [list(failures) for failures in judged.failures])
+        for judged in batches
+    ]
+    for index, channel in enumerate(channels):
+        if channel.on_known != "off":
+            since = {stock: jd for stock, o in objects.items() if (jd := o.known.get(channel.name)) is not None}
+            for judged in followed:
+                _follow(channel, judged, index, since)
+    return followed
+
+
+def _follow(channel: Channel, judged: Judged, index: int, since: dict[int, float]) -> None:
+    table = judged.decoded.table
+    codes = judged.codes[index]
+    failures = judged.failures[index]
+    for row in range(len(table)):
+        stock, jd, code = int(table.stock[row]), float(table.jd[row]), int(codes[row])
+        known = since.get(stock, np.inf) < jd
+        if is_accepted(code):
+            since[stock] = min(jd, since.get(stock, np.inf))
+        if not known:
+            continue
+        if channel.on_known == "bypass" and code != SKIPPED:
+            codes[row] = BYPASSED
+            if failures:
+                failures[row] = None
+        elif channel.on_known == "overrule" and is_rejected(code):
+            codes[row] = OVERRULED

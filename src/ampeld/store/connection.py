@@ -1,0 +1,143 @@
+"""The connection to MongoDB, with the promises that every write of ampeld relies on, and the indexes it needs."""
+
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import OperationFailure
+
+from ampeld.store.errors import StoreUnavailableError, translated
+
+INDEXES: dict[str, list[IndexModel]] = {
+    "stock": [],
+    "t0": [IndexModel([("stock", ASCENDING)], name="stock")],
+    "t1": [
+        IndexModel([("stock", ASCENDING), ("link", ASCENDING)], name="stock_link", unique=True),
+        IndexModel([("channel", ASCENDING)], name="channel"),
+    ],
+    "verdict_blocks": [
+        # Its end descends, so that the first entry of a partition is the newest.
+        IndexModel(
+            [("group", ASCENDING), ("parts.topic", ASCENDING), ("parts.partition", ASCENDING)]
+            + [("parts.end", DESCENDING)],
+            name="position",
+        ),
+        IndexModel([("parts.topic", ASCENDING)], name="topic"),
+        IndexModel([("run", ASCENDING)], name="run"),
+        IndexModel([("nights", ASCENDING)], name="nights"),
+        IndexModel([("candids.max", ASCENDING), ("candids.min", ASCENDING)], name="candids"),
+    ],
+    "channel_versions": [],
+    "dead_letters": [IndexModel([("topic", ASCENDING), ("stage", ASCENDING)], name="topic_stage")],
+    "channel_errors": [IndexModel([("channel", ASCENDING), ("seen", ASCENDING)], name="channel_seen")],
+    "gaps": [IndexModel([("topic", ASCENDING)], name="topic")],
+}
+"""What `Connection.prepare` creates, by collection; every ``_id`` is the identity of its document."""
+
+EXPIRY = "written"
+"""The index of ``verdict_blocks`` that lets blocks expire."""
+
+_DAY_S = 86_400
+_NAMESPACE_EXISTS = 48
+
+
+class Connection:
+    """Two clients of one database: one for the flow, one for health, so that a stalled write never starves a ping.
+
+    Parameters
+    ----------
+    uri, database
+        Where the documents lie. What the URI says of write concern and read preference is overruled.
+    timeout_s : float
+        After that long any operation fails; without an end a stalled server would keep the process from exiting.
+    app_name : str
+        How the server's log names this daemon.
+    """
+
+    def __init__(self, uri: str, database: str, *, timeout_s: float = 10.0, app_name: str = "ampeld") -> None:
+        self.timeout_s = timeout_s
+        self.name = database
+        with translated():
+            self._client = _client(uri, timeout_s, app_name, pool=16)
+            self._health = _client(uri, timeout_s, f"{app_name}-health", pool=2)
+        self.database = self._client[database]
+
+    def __getitem__(self, collection: str) -> AsyncIOMotorCollection:
+        return self.database[collection]
+
+    async def ping(self) -> float:
+        """Return after the primary has answered, with the time of its answer in seconds since the epoch.
+
+        Raises
+        ------
+        StoreUnavailableError
+            If it does not.
+        """
+        with translated():
+            hello: dict[str, Any] = await self._health.admin.command("hello")
+        if not hello.get("isWritablePrimary"):
+            raise StoreUnavailableError("no writable primary")
+        when: float = hello["localTime"].timestamp()
+        return when
+
+    async def command(self, command: str, *, on: str = "admin") -> dict[str, Any]:
+        """Return the answer to an administrative command, by the client for health."""
+        with translated():
+            answer: dict[str, Any] = await self._health[on].command(command)
+        return answer
+
+    async def prepare(self, *, keep_days: float | None = None) -> None:
+        """Create the collections and indexes that are missing.
+
+        Parameters
+        ----------
+        keep_days
+            How long verdict blocks are kept; for ever when None.
+        """
+        with translated():
+            present = set(await self.database.list_collection_names())
+            for collection, indexes in INDEXES.items():
+                if collection not in present:
+                    await self._create(collection)
+                if indexes:
+                    await self[collection].create_indexes(indexes)
+            if keep_days is not None:
+                await self._expire_blocks(int(keep_days * _DAY_S))
+
+    async def _create(self, collection: str) -> None:
+        try:
+            await self.database.create_collection(collection, check_exists=False)
+        except OperationFailure as error:
+            if error.code != _NAMESPACE_EXISTS:  # another daemon was first
+                raise
+
+    async def _expire_blocks(self, seconds: int) -> None:
+        blocks = self["verdict_blocks"]
+        present = (await blocks.index_information()).get(EXPIRY)
+        if present is None:
+            await blocks.create_index([("written", ASCENDING)], name=EXPIRY, expireAfterSeconds=seconds)
+        elif present.get("expireAfterSeconds") != seconds:
+            index = {"name": EXPIRY, "expireAfterSeconds": seconds}
+            await self.database.command("collMod", "verdict_blocks", index=index)
+
+    async def close(self) -> None:
+        """Close both clients."""
+        self._client.close()
+        self._health.close()
+
+
+def _client(uri: str, timeout_s: float, app_name: str, *, pool: int) -> AsyncIOMotorClient:
+    return AsyncIOMotorClient(
+        uri,
+        appname=app_name[:128],
+        timeoutMS=int(timeout_s * 1000),
+        serverSelectionTimeoutMS=int(timeout_s * 1000),
+        connectTimeoutMS=min(5000, int(timeout_s * 1000)),
+        maxPoolSize=pool,
+        maxIdleTimeMS=300_000,
+        w="majority",
+        journal=True,
+        retryWrites=True,
+        readPreference="primary",
+        tz_aware=True,
+    )

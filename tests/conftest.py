@@ -1,0 +1,58 @@
+"""What every test may ask for: a Kafka and a MongoDB that live as long as the run, a topic and a database of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient
+from support.servers import Mongod, kafka_kind, kafka_server, unique
+
+from ampeld.demo import jars
+
+
+def pytest_report_header() -> str:
+    kind = kafka_kind()
+    return f"kafka: {f'Apache Kafka {jars.VERSION}' if kind == 'apache' else 'Tansu (no java and mvn here)'}"
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch the broker's jars before any test's clock runs."""
+    marks = ("kafka", "fault")
+    asked = any("kafka" in item.fixturenames or any(map(item.get_closest_marker, marks)) for item in session.items)
+    if asked and not session.config.option.collectonly and kafka_kind() == "apache":
+        jars.fetch()
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap address of the run's broker; make topics with `support.servers.create_topic`."""
+    server = kafka_server(tmp_path_factory.mktemp("kafka"))
+    try:
+        yield server.start().address
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Connection string of the run's replica set of one."""
+    server = Mongod(tmp_path_factory.mktemp("mongod"))
+    try:
+        yield server.start().uri
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def database(mongodb: str) -> Iterator[str]:
+    """Name of an empty database on `mongodb`, dropped after the test."""
+    name = unique("ampeld_test")
+    yield name
+    with MongoClient(mongodb) as client:
+        client.drop_database(name)
+
+
+@pytest.fixture
+def server_directory(tmp_path: Path) -> Path:
+    """Directory for the servers of this test's own."""
+    return tmp_path / "servers"
