@@ -34,7 +34,9 @@ def alerts_of_one_object(draw, stock: int = 1) -> list[Accepted]:
         if kind == "alert":
             near = [n for n in numbers if day - abs(n[0]) % 10_000 // 10 <= WINDOW_D and draw(st.booleans())]
             history = [_point(n, full=False, programid=p) for n, p in near]
-            takers = draw(st.sampled_from([("partner",), CHANNELS] if programid == 2 else [*((c,) for c in CHANNELS), CHANNELS]))
+            takers = draw(
+                st.sampled_from([("partner",), CHANNELS] if programid == 2 else [*((c,) for c in CHANNELS), CHANNELS])
+            )
             takers = tuple(c for c in takers if programid != 2 or PRIVATE[c]) or ("partner",)
             alert = Accepted(
                 coordinates=Coordinates("topic", 0, 100 * stock + day),

@@ -26,6 +26,8 @@ _WIDTHS: Final[Mapping[str, int]] = {
 }
 _OBJECT: Final = 64  # memory of a Python value in its container [byte], generous
 _CONTAINERS: Final = ("array", "map")
+_DEFINED: Final = (*_CONTAINERS, "record", "enum", "fixed")
+_UNKNOWN: Final = "schema with a type that Avro does not have, or that is not defined before its use"
 
 
 class AvroType(msgspec.Struct, frozen=True, eq=False):
@@ -78,31 +80,31 @@ def parse(text: bytes) -> tuple[AvroType, str]:
 
 
 def to_fastavro(avro_type: AvroType) -> Any:
-    """Return the schema as fastavro takes it, without defaults, aliases and logical types: plain values come out."""
-    return _describe(avro_type, set())
+    """Return the schema as fastavro takes it, so that plain values come out.
+
+    Defaults, aliases and logical types are left out, and definitions are numbered instead of named.
+    """
+    return _describe(avro_type, {})
 
 
-def _describe(avro_type: AvroType, defined: set[str]) -> Any:
+def _describe(avro_type: AvroType, defined: dict[str, str]) -> Any:
     kind, parts = avro_type.kind, avro_type.parts
-    if kind in _WIDTHS:
-        return kind
     if kind == "union":
         return [_describe(part, defined) for part in parts]
-    if kind == "array":
-        return {"type": kind, "items": _describe(parts[0], defined)}
-    if kind == "map":
-        return {"type": kind, "values": _describe(parts[0], defined)}
-    if avro_type.name in defined:
-        return avro_type.name
-    defined.add(avro_type.name)
+    if kind in _CONTAINERS:
+        return {"type": kind, "items" if kind == "array" else "values": _describe(parts[0], defined)}
+    if kind in _WIDTHS or avro_type.name in defined:
+        return defined.get(avro_type.name, kind)
+    name = defined[avro_type.name] = f"T{len(defined)}"
+    described: dict[str, Any] = {"type": kind, "name": name}
     if kind == "enum":
-        return {"type": kind, "name": avro_type.name, "symbols": list(avro_type.labels)}
-    if kind == "fixed":
-        return {"type": kind, "name": avro_type.name, "size": avro_type.size}
-    fields = [
-        {"name": label, "type": _describe(part, defined)} for label, part in zip(avro_type.labels, parts, strict=True)
-    ]
-    return {"type": kind, "name": avro_type.name, "fields": fields}
+        described["symbols"] = list(avro_type.labels)
+    elif kind == "fixed":
+        described["size"] = avro_type.size
+    else:
+        fields = zip(avro_type.labels, parts, strict=True)
+        described["fields"] = [{"name": label, "type": _describe(part, defined)} for label, part in fields]
+    return described
 
 
 class _Parser:
@@ -115,23 +117,19 @@ class _Parser:
         if level > MAX_DEPTH:
             raise PoisonError(f"schema deeper than {MAX_DEPTH} levels")
         match described:
-            case str():
-                return self._refer(described, space)
-            case list():
-                return self._union(described, space, level)
-            case {"type": str(kind)} if kind in _WIDTHS:
-                return _primitive(kind)
-            case {"type": "array", "items": items}:
-                return _container("array", self.parse(items, space, level + 1))
-            case {"type": "map", "values": values}:
-                return _container("map", self.parse(values, space, level + 1))
+            case str(name) | {"type": str(name)} if name not in _DEFINED:
+                found = self._refer(name, space)
+            case list(branches) | {"type": list(branches)}:
+                found = self._union(branches, space, level)
+            case {"type": dict(inner)}:
+                found = self.parse(inner, space, level + 1)
+            case {"type": "array" as kind, "items": item} | {"type": "map" as kind, "values": item}:
+                found = _container(kind, self.parse(item, space, level + 1))
             case {"type": "record" | "enum" | "fixed" as kind}:
-                return self._define(kind, described, space, level)
-            case {"type": str(kind)} if kind not in _CONTAINERS:
-                return self._refer(kind, space)
-            case {"type": dict() | list() as inner}:
-                return self.parse(inner, space, level + 1)
-        raise PoisonError("schema with a type that Avro does not have")
+                found = self._define(kind, described, space, level)
+            case _:
+                raise PoisonError(_UNKNOWN)
+        return found
 
     def _refer(self, name: str, space: str) -> AvroType:
         if name in _WIDTHS:
@@ -142,7 +140,7 @@ class _Parser:
                 if found is None:
                     raise PoisonError(f"recursive schema: {full[:100]} holds itself")
                 return found
-        raise PoisonError("schema with a type that Avro does not have, or that is not defined before its use")
+        raise PoisonError(_UNKNOWN)
 
     def _union(self, branches: list[Any], space: str, level: int) -> AvroType:
         if not branches or any(isinstance(branch, list) for branch in branches):
@@ -207,8 +205,8 @@ def _fixed(name: str, size: Any) -> AvroType:
 
 
 def _container(kind: str, item: AvroType) -> AvroType:
-    if kind == "array" and not item.width:
-        raise PoisonError("schema with an array whose items have no width")
+    if not item.width:
+        raise PoisonError(f"schema whose {kind} has items without width")
     return _bounded(AvroType(kind, parts=(item,), nodes=1 + item.nodes, depth=1 + item.depth, width=1))
 
 
@@ -226,7 +224,8 @@ def _check_nodes(nodes: int) -> None:
 
 def _full_name(described: dict[str, Any], space: str) -> tuple[str, str]:
     """Return the full name of a definition and the namespace inside it."""
-    name, own_space = described.get("name"), described.get("namespace", space)
+    name, own_space = described.get("name"), described.get("namespace")
+    own_space = space if own_space is None else own_space
     if not isinstance(name, str) or not isinstance(own_space, str):
         raise PoisonError("schema with a definition that has no name")
     full = name if "." in name or not own_space else f"{own_space}.{name}"

@@ -67,7 +67,11 @@ def finite(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {name: finite(inner) for name, inner in value.items()}
+        # Most values are finite numbers: they are passed without a call.
+        return {
+            name: inner if isinstance(inner, float) and math.isfinite(inner) else finite(inner)
+            for name, inner in value.items()
+        }
     if isinstance(value, list):
         return [finite(inner) for inner in value]
     return value
@@ -88,7 +92,7 @@ def _detection(record: Mapping[str, Any], *, full: bool) -> Point:
     candid = record["candid"]
     if not 0 < candid <= _LARGEST_ID:
         raise PoisonError("a candid that is not between 1 and 2^63 - 1")
-    body = {name: finite(value) for name, value in record.items() if name not in _UNSTORED}
+    body = finite({name: value for name, value in record.items() if name not in _UNSTORED})
     return Point(candid, record["jd"], _rcid(record), record["programid"], _tags(record), body, full)
 
 

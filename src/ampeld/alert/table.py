@@ -161,7 +161,7 @@ class AlertTable:
 
     def points(self, row: int) -> list[Point]:
         """Return what of an alert becomes stored points, the candidate first."""
-        return shape(self.packet(row))
+        return shape(self._packets[row])
 
     def select(self, rows: Sequence[int] | NDArray[np.int64]) -> "AlertTable":
         """Return the table of these rows, in this order."""

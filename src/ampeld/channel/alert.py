@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ampeld.alert.table import AlertTable, Kind, names
 from ampeld.channel.names import did_you_mean
-from ampeld.channel.table import Table
 
 
 class Fields(Mapping[str, Any]):
@@ -19,11 +19,11 @@ class Fields(Mapping[str, Any]):
     As an attribute, a field that the survey knows and this alert lacks is None.
     """
 
-    __slots__ = ("_fields", "_names")
+    __slots__ = ("_fields", "_known")
 
-    def __init__(self, fields: Mapping[str, Any], names: Sequence[str]) -> None:
+    def __init__(self, fields: Mapping[str, Any], known: Sequence[str]) -> None:
         self._fields = fields
-        self._names = names
+        self._known = known
 
     def __getitem__(self, name: str) -> Any:
         value = self._fields[name]
@@ -38,8 +38,8 @@ class Fields(Mapping[str, Any]):
     def __getattr__(self, name: str) -> Any:
         if name in self._fields:
             return self[name]
-        if name.startswith("_") or name not in self._names:
-            raise AttributeError(f"there is no field {name!r}{did_you_mean(name, [*self._fields, *self._names])}")
+        if name.startswith("_") or name not in self._known:
+            raise AttributeError(f"there is no field {name!r}{did_you_mean(name, [*self._fields, *self._known])}")
         return None
 
     def __repr__(self) -> str:
@@ -51,8 +51,8 @@ class PointFields(Fields):
 
     __slots__ = ("_at",)
 
-    def __init__(self, fields: Mapping[str, Any], names: Sequence[str], at_jd: float) -> None:
-        super().__init__(fields, names)
+    def __init__(self, fields: Mapping[str, Any], known: Sequence[str], at_jd: float) -> None:
+        super().__init__(fields, known)
         self._at = at_jd
 
     @property
@@ -132,7 +132,7 @@ class Alert:
         Which of its alerts.
     """
 
-    def __init__(self, table: Table, row: int) -> None:
+    def __init__(self, table: AlertTable, row: int) -> None:
         self._table = table
         self._row = row
 
@@ -152,7 +152,7 @@ class Alert:
     @cached_property
     def candidate(self) -> Fields:
         """Return the measurement that the alert was sent for."""
-        return Fields(self._table.packet(self._row)["candidate"], self._table.names("candidate"))
+        return Fields(self._table.packet(self._row)["candidate"], names("candidate"))
 
     @cached_property
     def detections(self) -> Points:
@@ -169,15 +169,15 @@ class Alert:
         """Return detections and upper limits as one story."""
         return History(self.detections, self.limits)
 
-    def _points(self, kind: str, points: Sequence[Mapping[str, Any]]) -> Points:
-        at, names = float(self._table.jd[self._row]), self._table.names(kind)
-        return Points(tuple(PointFields(point, names, at) for point in points), lambda name: self._array(kind, name))
+    def _points(self, kind: Kind, points: Sequence[Mapping[str, Any]]) -> Points:
+        at, known = float(self._table.jd[self._row]), names(kind)
+        return Points([PointFields(point, known, at) for point in points], partial(self._array, kind))
 
-    def _array(self, kind: str, name: str) -> NDArray[Any]:
+    def _array(self, kind: Kind, name: str) -> NDArray[Any]:
         try:
             found = self._table.ragged(kind, name)
         except KeyError:
-            near = did_you_mean(name, self._table.names(kind))
+            near = did_you_mean(name, names(kind))
             raise AttributeError(f"{kind} have no field {name!r}{near}") from None
         mine = slice(found.offsets[self._row], found.offsets[self._row + 1])
         values, missing = found.values[mine], found.missing[mine]

@@ -1,16 +1,17 @@
 """One value for each alert of a batch, as authors write it: ``a.rb > 0.5``, ``np.hypot(a.x, a.y)``."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ampeld.channel.condition import Condition, Mask
-from ampeld.channel.elementwise import Cells, evaluate, freeze, is_in
+from ampeld.channel.elementwise import Cells, evaluate, is_in
 from ampeld.channel.operators import SYMBOLS, Operators
 
 
+@final
 class Column(Operators[Condition]):
     """A number or text for each alert of a batch; some may be missing.
 
@@ -25,33 +26,34 @@ class Column(Operators[Condition]):
         What it is called in explanations.
     """
 
-    __slots__ = ("_missing", "_values", "name")
+    __slots__ = ("cells", "name")
 
     def __init__(self, values: NDArray[Any], missing: Mask, name: str = "") -> None:
-        self._values = freeze(values)
-        self._missing = freeze(missing)
+        values.setflags(write=False)
+        missing.setflags(write=False)
+        self.cells = Cells(values, missing)
         self.name = name
 
     @property
     def values(self) -> NDArray[Any]:
         """Return the array behind: read-only, without meaning where the value is missing."""
-        return self._values
+        return self.cells.values
 
     @property
     def missing(self) -> Condition:
         """Return for which alerts there is no value."""
-        return Condition.of(self._missing, None, "missing", (self,))
+        return Condition.of(self.cells.missing, None, "missing", (self,))
 
     @property
     def present(self) -> Condition:
         """Return for which alerts there is a value."""
-        return Condition.of(~self._missing, None, "present", (self,))
+        return Condition.of(~self.cells.missing, None, "present", (self,))
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self.cells.values)
 
     def __repr__(self) -> str:
-        return f"<Column {self.name or '?'} of {len(self)} alerts, {self._missing.sum()} missing>"
+        return f"<Column {self.name or '?'} of {len(self)} alerts, {self.cells.missing.sum()} missing>"
 
     def between(self, low: object, high: object) -> Condition:
         """Return where ``low <= value <= high``; both ends belong to it."""
@@ -61,20 +63,20 @@ class Column(Operators[Condition]):
     def isin(self, wanted: Collection[object]) -> Condition:
         """Return where the value is one of those given."""
         mask = is_in(self.cells, list(wanted))
-        return Condition.of(mask, self._missing, "isin", (self, tuple(wanted)))
-
-    @property
-    def cells(self) -> Cells:
-        """Return values and missing mask as one."""
-        return Cells(self._values, self._missing)
+        return Condition.of(mask, self.cells.missing, "isin", (self, tuple(wanted)))
 
     def _apply(self, ufunc: np.ufunc, inputs: tuple[object, ...]) -> Any:
-        if any(isinstance(one, Operators) and not isinstance(one, Column) for one in inputs):
-            return NotImplemented  # a column of lists knows how to spread this one over its lists
+        operands: list[object] = []
         for one in inputs:
-            if isinstance(one, Column) and len(one) != len(self):
-                raise ValueError(f"columns of {len(self)} and {len(one)} alerts do not go together")
-        outputs = evaluate(ufunc, [one.cells if isinstance(one, Column) else one for one in inputs], len(self))
+            if type(one) is Column:
+                if len(one.cells.values) != len(self.cells.values):
+                    raise ValueError(f"columns of {len(self)} and {len(one)} alerts do not go together")
+                operands.append(one.cells)
+            elif isinstance(one, Operators):
+                return NotImplemented  # a column of lists knows how to spread this one over its lists
+            else:
+                operands.append(one)
+        outputs = evaluate(ufunc, operands, len(self.cells.values))
         results = [self._result(ufunc, inputs, output) for output in outputs]
         return results[0] if len(results) == 1 else tuple(results)
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from ampeld.alert.table import AlertTable, names
 from ampeld.channel.column import Column
 from ampeld.channel.condition import Condition
 from ampeld.channel.elementwise import Cells
 from ampeld.channel.galactic import galactic
 from ampeld.channel.names import did_you_mean
 from ampeld.channel.series import Series, positive
-from ampeld.channel.table import Table
 
 DERIVED = ("object", "candid", "detections", "limits", "fp_hists", "gal_lat", "gal_lon")
 """What there is beside the fields of the candidate."""
@@ -28,7 +28,7 @@ class Columns:
 
     __slots__ = ("__dict__", "_table")
 
-    _table: Table
+    _table: AlertTable
 
     if TYPE_CHECKING:  # made on demand by __getattr__
         isdiffpos: Condition
@@ -36,7 +36,7 @@ class Columns:
         limits: Series
         fp_hists: Series
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: AlertTable) -> None:
         object.__setattr__(self, "_table", table)
 
     def __len__(self) -> int:
@@ -52,45 +52,45 @@ class Columns:
         raise AttributeError(f"the columns of a batch are read-only: {name!r} cannot be deleted")
 
     def __dir__(self) -> list[str]:
-        return sorted({*self._table.names("candidate"), *DERIVED})
+        return sorted({*names("candidate"), *DERIVED})
 
     def __getattr__(self, name: str) -> Column:
         if name.startswith("__"):  # protocols that look for a method
             raise AttributeError(name)
         make = _MAKERS.get(name)
         made = self.__dict__[name] = _field(self._table, name) if make is None else make(self._table)
-        return made  # type: ignore[no-any-return]  # a Column but for the names declared above
+        return made  # a Column but for the names declared above
 
 
-def _field(table: Table, name: str) -> Column:
+def _field(table: AlertTable, name: str) -> Column:
     try:
         found = table.scalar(name)
     except KeyError:
-        near = did_you_mean(name, [*table.names("candidate"), *DERIVED])
+        near = did_you_mean(name, [*names("candidate"), *DERIVED])
         raise AttributeError(f"alerts have no field {name!r}{near}") from None
-    return Column(found.values, found.missing, name)
+    return Column(found.values.view(), found.missing.view(), name)
 
 
-def _isdiffpos(table: Table) -> Condition:
+def _isdiffpos(table: AlertTable) -> Condition:
     text = table.scalar("isdiffpos")
     values, missing = positive(Cells(text.values, text.missing))
     return Condition.of(values, missing, "isdiffpos")
 
 
-def _object(table: Table) -> Column:
+def _object(table: AlertTable) -> Column:
     return Column(np.array(table.object, dtype=object), np.zeros(len(table), dtype=np.bool_), "object")
 
 
-def _candid(table: Table) -> Column:
-    return Column(table.candid, np.zeros(len(table), dtype=np.bool_), "candid")
+def _candid(table: AlertTable) -> Column:
+    return Column(table.candid.view(), np.zeros(len(table), dtype=np.bool_), "candid")
 
 
-def _galactic(table: Table, axis: int, name: str) -> Column:
+def _galactic(table: AlertTable, axis: int, name: str) -> Column:
     ra, dec = table.scalar("ra"), table.scalar("dec")
     return Column(galactic(ra.values, dec.values)[axis], ra.missing | dec.missing, name)
 
 
-_MAKERS: dict[str, Callable[[Table], Any]] = {
+_MAKERS: dict[str, Callable[[AlertTable], Any]] = {
     "isdiffpos": _isdiffpos,
     "object": _object,
     "candid": _candid,

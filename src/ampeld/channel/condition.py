@@ -1,7 +1,7 @@
 """What a comparison of columns gives: true, false or not known, for every alert of a batch at once."""
 
 from abc import ABC, abstractmethod
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,6 +102,7 @@ class Logic(ABC):
         )
 
 
+@final
 class Condition(Logic):
     """One truth value for each alert of a batch: true, false, or neither where a value is missing."""
 
@@ -119,17 +120,23 @@ class Condition(Logic):
             Where neither true nor false can be said; by default nowhere.
         operator, operands
             How the mask was made, for explanations.
+
+        Raises
+        ------
+        TypeError
+            If the mask is no array of booleans.
         """
-        mask = np.asarray(mask, dtype=np.bool_)
-        if missing is None:
-            return cls(mask.copy(), ~mask, operator, operands)
-        return cls(mask & ~missing, ~mask & ~missing, operator, operands)
+        if getattr(mask, "dtype", None) != np.bool_:
+            raise TypeError("a mask is an array of booleans, one for each alert")
+        known = np.ones(len(mask), dtype=np.bool_) if missing is None else ~missing
+        true = mask & known
+        return cls(true, known ^ true, operator, operands)
 
     def _like(self, true: Mask, false: Mask, operator: str, operands: tuple[Any, ...]) -> Self:
         return type(self)(true, false, operator, operands)
 
     def _coerce(self, other: object) -> "Self | None":
-        if isinstance(other, type(self)):
+        if type(other) is Condition:
             if len(other) != len(self):
                 raise ValueError(f"conditions on {len(self)} and {len(other)} alerts cannot be combined")
             return other

@@ -24,13 +24,6 @@ class Cells(NamedTuple):
     missing: Mask
 
 
-def freeze(values: NDArray[Any]) -> NDArray[Any]:
-    """Return a view that cannot be written through."""
-    view = values.view()
-    view.setflags(write=False)
-    return view
-
-
 def check_operand(operand: object, length: int) -> None:
     """Refuse an operand that would not mean one value for each element.
 
@@ -39,7 +32,7 @@ def check_operand(operand: object, length: int) -> None:
     TypeError
         If it is no number, text, or array of numbers of the right length.
     """
-    if isinstance(operand, Cells | str) or (isinstance(operand, _NUMBER) and not isinstance(operand, bool)):
+    if isinstance(operand, str) or (isinstance(operand, _NUMBER) and not isinstance(operand, bool)):
         return
     if isinstance(operand, np.ndarray) and operand.shape == (length,) and operand.dtype.kind in "iuf":
         return
@@ -53,22 +46,38 @@ def evaluate(ufunc: np.ufunc, operands: Sequence[object], length: int) -> list[C
 
     A number that is not finite counts as missing, as it does in an alert.
 
+    Parameters
+    ----------
+    operands
+        `Cells`, at least one; numbers; text; arrays of numbers.
+
     Raises
     ------
     TypeError
         If an operand does not fit, or the function cannot be applied to text.
     """
+    missing: Mask | None = None
+    text = False
+    plain: list[Any] = []
     for operand in operands:
-        check_operand(operand, length)
-    cells = [operand for operand in operands if isinstance(operand, Cells)]
-    missing: Mask = np.logical_or.reduce([cell.missing for cell in cells])
-    if any(cell.values.dtype == object for cell in cells) or any(isinstance(operand, str) for operand in operands):
+        if type(operand) is Cells:
+            missing = operand.missing if missing is None else missing | operand.missing
+            text = text or operand.values.dtype == object
+            plain.append(operand.values)
+            continue
+        if type(operand) is not float:
+            check_operand(operand, length)
+            text = text or isinstance(operand, str)
+        plain.append(operand)
+    assert missing is not None, "one of the operands is a column"
+    if text:
         return [Cells(_compare_text(ufunc, operands), missing)]
+    if ufunc.__name__ in SYMBOLS:
+        return [Cells(ufunc(*plain), missing)]
     if ufunc.__name__ in _BY_ZERO:
-        divisor = operands[1].values if isinstance(operands[1], Cells) else operands[1]
-        missing = missing | (np.asarray(divisor) == 0)
+        missing = missing | np.equal(plain[1], 0)
     with np.errstate(all="ignore"):
-        result = ufunc(*[operand.values if isinstance(operand, Cells) else operand for operand in operands])
+        result = ufunc(*plain)
     return [_finite(output, missing) for output in (result if isinstance(result, tuple) else (result,))]
 
 

@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ampeld.alert.table import AlertTable
 from ampeld.channel.alert import Alert
 from ampeld.channel.columns import Columns
 from ampeld.channel.condition import Condition
 from ampeld.channel.cutnames import CutNames
 from ampeld.channel.filter import Filter
-from ampeld.channel.table import Table
 from ampeld.errors import ChannelCodeError
 from ampeld.flow.verdict import (
     ACCEPT_CUT,
@@ -55,7 +55,7 @@ class Judgement(msgspec.Struct, frozen=True, eq=False):
     failures: list[RowFailure]
 
 
-def judge(filter: Filter, table: Table, names: CutNames, *, rows: NDArray[np.int64] | None = None) -> Judgement:  # noqa: A002  the word of the architecture
+def judge(filter: Filter, table: AlertTable, names: CutNames, *, rows: NDArray[np.int64] | None = None) -> Judgement:  # noqa: A002  the word of the architecture
     """Return the verdicts of a filter.
 
     A filter that fails on the batch is asked alert by alert, so that only the alerts that it fails on are errors, and
@@ -85,7 +85,7 @@ def judge(filter: Filter, table: Table, names: CutNames, *, rows: NDArray[np.int
     return Judgement(codes, names.names, moved)
 
 
-def _judge(filter: Filter, table: Table, names: CutNames) -> tuple[Codes, list[RowFailure]]:  # noqa: A002
+def _judge(filter: Filter, table: AlertTable, names: CutNames) -> tuple[Codes, list[RowFailure]]:  # noqa: A002
     codes = _run(partial(_cut, filter, table, names))
     failures: list[RowFailure] = []
     if isinstance(codes, RowFailure):
@@ -101,7 +101,7 @@ def _judge(filter: Filter, table: Table, names: CutNames) -> tuple[Codes, list[R
     return codes, sorted(failures, key=lambda failure: failure.row)
 
 
-def _cut_each(filter: Filter, table: Table, names: CutNames) -> tuple[Codes, list[RowFailure]]:  # noqa: A002
+def _cut_each(filter: Filter, table: AlertTable, names: CutNames) -> tuple[Codes, list[RowFailure]]:  # noqa: A002
     """Evaluate the cuts on each alert for itself."""
     codes: Codes = np.full(len(table), ERRORED, dtype=np.uint16)
     failures: list[RowFailure] = []
@@ -114,7 +114,7 @@ def _cut_each(filter: Filter, table: Table, names: CutNames) -> tuple[Codes, lis
     return codes, failures
 
 
-def _cut(filter: Filter, table: Table, names: CutNames) -> Codes:  # noqa: A002
+def _cut(filter: Filter, table: AlertTable, names: CutNames) -> Codes:  # noqa: A002
     """Return for each alert the code of the first cut that it fails, or that it is accepted."""
     cuts: dict[str, Condition] = {}
     for cut in filter.cuts(Columns(table)):

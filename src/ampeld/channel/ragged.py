@@ -1,7 +1,7 @@
 """A list of values for each alert of a batch, such as the magnitudes of its history."""
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ampeld.channel import segments
 from ampeld.channel.column import Column
 from ampeld.channel.condition import Condition, Logic, Mask
-from ampeld.channel.elementwise import Cells, evaluate, freeze, is_in
+from ampeld.channel.elementwise import Cells, evaluate, is_in
 from ampeld.channel.operators import SYMBOLS, Operators
 from ampeld.channel.segments import Offsets
 
@@ -26,6 +26,7 @@ def same_lists(one: Offsets, other: Offsets) -> None:
         raise ValueError("lists of different lengths do not go together: select from both or from none")
 
 
+@final
 class RaggedCondition(Logic):
     """A list of truth values for each alert of a batch."""
 
@@ -68,6 +69,7 @@ class RaggedCondition(Logic):
         return np.equal(segments.count(self.offsets, mask), 0)
 
 
+@final
 class RaggedColumn(Operators[RaggedCondition]):
     """A list of numbers or text for each alert of a batch; missing ones are left out of sums and extremes.
 
@@ -82,11 +84,12 @@ class RaggedColumn(Operators[RaggedCondition]):
         The list of alert ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
     """
 
-    __slots__ = ("_missing", "_values", "name", "offsets")
+    __slots__ = ("cells", "name", "offsets")
 
     def __init__(self, values: NDArray[Any], missing: Mask, offsets: Offsets, name: str = "") -> None:
-        self._values = freeze(values)
-        self._missing = freeze(missing)
+        values.setflags(write=False)
+        missing.setflags(write=False)
+        self.cells = Cells(values, missing)
         self.offsets = offsets
         self.name = name
 
@@ -94,7 +97,7 @@ class RaggedColumn(Operators[RaggedCondition]):
         return len(self.offsets) - 1
 
     def __repr__(self) -> str:
-        return f"<RaggedColumn {self.name or '?'} of {len(self)} alerts, {len(self._values)} values>"
+        return f"<RaggedColumn {self.name or '?'} of {len(self)} alerts, {len(self.cells.values)} values>"
 
     def __getitem__(self, condition: RaggedCondition) -> "RaggedColumn":
         """Return the lists of those values for which the condition is true."""
@@ -104,22 +107,22 @@ class RaggedColumn(Operators[RaggedCondition]):
             )
         same_lists(self.offsets, condition.offsets)
         kept = segments.keep(self.offsets, condition.true)
-        return RaggedColumn(self._values[condition.true], self._missing[condition.true], kept, self.name)
+        return RaggedColumn(self.cells.values[condition.true], self.cells.missing[condition.true], kept, self.name)
 
     @property
     def values(self) -> NDArray[Any]:
         """Return the array behind, all lists after one another: read-only."""
-        return self._values
+        return self.cells.values
 
     @property
     def missing(self) -> RaggedCondition:
         """Return which elements have no value."""
-        return self._condition(self._missing, np.zeros_like(self._missing), "missing", (self,))
+        return self._condition(self.cells.missing, np.zeros_like(self.cells.missing), "missing", (self,))
 
     @property
     def present(self) -> RaggedCondition:
         """Return which elements have a value."""
-        return self._condition(~self._missing, np.zeros_like(self._missing), "present", (self,))
+        return self._condition(~self.cells.missing, np.zeros_like(self.cells.missing), "present", (self,))
 
     def between(self, low: object, high: object) -> RaggedCondition:
         """Return where ``low <= value <= high``; both ends belong to it."""
@@ -127,12 +130,12 @@ class RaggedColumn(Operators[RaggedCondition]):
 
     def isin(self, wanted: Collection[object]) -> RaggedCondition:
         """Return where the value is one of those given."""
-        mask = is_in(Cells(self._values, self._missing), list(wanted))
-        return self._condition(mask, self._missing, "isin", (self, tuple(wanted)))
+        mask = is_in(self.cells, list(wanted))
+        return self._condition(mask, self.cells.missing, "isin", (self, tuple(wanted)))
 
     def count(self) -> Column:
         """Return how many values each list has, missing ones not counted."""
-        number = segments.count(self.offsets, ~self._missing)
+        number = segments.count(self.offsets, ~self.cells.missing)
         return Column(number, np.zeros(len(number), dtype=np.bool_), f"{self.name}.count()")
 
     def first(self) -> Column:
@@ -168,10 +171,10 @@ class RaggedColumn(Operators[RaggedCondition]):
         return self._reduce(segments.median, "median")
 
     def _reduce(self, function: Callable[[NDArray[Any], Offsets], NDArray[Any]], name: str) -> Column:
-        if self._values.dtype == object and name not in {"first", "last"}:
+        if self.cells.values.dtype == object and name not in {"first", "last"}:
             raise TypeError(f"{self.name} is text and has no {name}; it has .first(), .last() and .count()")
         with np.errstate(all="ignore"):
-            cells = segments.reduce(self.offsets, Cells(self._values, self._missing), function)
+            cells = segments.reduce(self.offsets, self.cells, function)
         return Column(cells.values, cells.missing, f"{self.name}.{name}()")
 
     def _condition(self, mask: Mask, missing: Mask, operator: str, operands: tuple[Any, ...]) -> RaggedCondition:
@@ -179,14 +182,14 @@ class RaggedColumn(Operators[RaggedCondition]):
 
     def _apply(self, ufunc: np.ufunc, inputs: tuple[object, ...]) -> Any:
         operands = [self._spread(one) for one in inputs]
-        outputs = evaluate(ufunc, operands, len(self._values))
+        outputs = evaluate(ufunc, operands, len(self.cells.values))
         results = [self._result(ufunc, inputs, output) for output in outputs]
         return results[0] if len(results) == 1 else tuple(results)
 
     def _spread(self, operand: object) -> object:
         if isinstance(operand, RaggedColumn):
             same_lists(self.offsets, operand.offsets)
-            return Cells(operand._values, operand._missing)  # noqa: SLF001  another of the same class
+            return operand.cells
         if isinstance(operand, Column):
             if len(operand) != len(self):
                 raise ValueError(f"columns of {len(self)} and {len(operand)} alerts do not go together")

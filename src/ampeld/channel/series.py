@@ -4,13 +4,13 @@ from typing import NoReturn
 
 import numpy as np
 
+from ampeld.alert.table import AlertTable, Kind, names
 from ampeld.channel import segments
 from ampeld.channel.column import Column
 from ampeld.channel.elementwise import Cells
 from ampeld.channel.names import did_you_mean
 from ampeld.channel.ragged import RaggedColumn, RaggedCondition, same_lists
 from ampeld.channel.segments import Offsets
-from ampeld.channel.table import Table
 
 NEGATIVE = ("f", "0")
 """What the survey writes into ``isdiffpos`` where the difference is negative."""
@@ -32,11 +32,11 @@ class Series:
 
     __slots__ = ("_kind", "_selection", "_table")
 
-    _table: Table
-    _kind: str
+    _table: AlertTable
+    _kind: Kind
     _selection: RaggedCondition | None
 
-    def __init__(self, table: Table, kind: str, selection: RaggedCondition | None = None) -> None:
+    def __init__(self, table: AlertTable, kind: Kind, selection: RaggedCondition | None = None) -> None:
         object.__setattr__(self, "_table", table)
         object.__setattr__(self, "_kind", kind)
         object.__setattr__(self, "_selection", selection)
@@ -81,9 +81,9 @@ class Series:
         try:
             found = self._table.ragged(self._kind, name)
         except KeyError:
-            known = self._table.names(self._kind)
-            raise AttributeError(f"{self._kind} have no field {name!r}{did_you_mean(name, known)}") from None
-        return RaggedColumn(found.values, found.missing, found.offsets, f"{self._kind}.{name}")
+            near = did_you_mean(name, names(self._kind))
+            raise AttributeError(f"{self._kind} have no field {name!r}{near}") from None
+        return RaggedColumn(found.values.view(), found.missing.view(), found.offsets.view(), f"{self._kind}.{name}")
 
     def _positive(self) -> RaggedCondition:
         text = self._column("isdiffpos")

@@ -67,6 +67,14 @@ def load_settings(path: Path | None, sets: Sequence[str], environ: Mapping[str, 
     ConfigError
         With every problem of every layer.
     """
+    settings, problems = read_settings(path, sets, environ)
+    if problems:
+        raise ConfigError(problems)
+    return settings
+
+
+def read_settings(path: Path | None, sets: Sequence[str], environ: Mapping[str, str]) -> tuple[Settings, list[str]]:
+    """Return the settings as far as they can be read, defaults elsewhere, and every problem."""
     problems: list[str] = []
     layers = [*option_layers(sets, problems), *environment_layers(environ)]
     found = path or next((candidate for candidate in SEARCHED if candidate.exists()), None)
@@ -81,9 +89,7 @@ def load_settings(path: Path | None, sets: Sequence[str], environ: Mapping[str, 
     settings: Settings = reader.read(Settings)
     for keys, message in broken_rules(settings.source, settings.store, settings.status):
         reader.complain(message, *keys)
-    if problems:
-        raise ConfigError(problems)
-    return settings
+    return settings, problems
 
 
 def config_hash(settings: Settings, versions: Iterable[ChannelVersion]) -> str:

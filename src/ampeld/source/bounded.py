@@ -2,12 +2,12 @@
 
 import struct
 import zlib
-from typing import Final
+from collections.abc import Callable
 
 import cramjam
 from aiokafka.errors import CorruptRecordException
 
-LIMIT_BYTES: Final = 32 * 1024 * 1024
+LIMIT_BYTES = 32 * 1024 * 1024
 """What one batch may hold; the largest that producers make are 1 to 20 MiB."""
 
 _XERIAL_HEADER = b"\x82SNAPPY\x00"
@@ -68,12 +68,12 @@ def _snappy_block(block: bytes, limit: int) -> bytes:
     return bytes(cramjam.snappy.decompress_raw(block))
 
 
-def _into_buffer(decompress_into: "cramjam.zstd.decompress_into", payload: bytes) -> bytes:
+def _into_buffer(decompress_into: Callable[[bytes, memoryview], int], payload: bytes) -> bytes:
     # One buffer for all, made at the first use: its pages cost memory only as far as they are written.
     if not _buffer:
         _buffer.extend(bytes(LIMIT_BYTES))
     try:
-        size = decompress_into(bytes(payload), _buffer)
+        size = decompress_into(bytes(payload), memoryview(_buffer)[:LIMIT_BYTES])
     except cramjam.DecompressionError as error:
         if "whole buffer" in str(error):
             raise TooLargeError from error

@@ -16,9 +16,10 @@ from aiokafka.record.memory_records import MemoryRecords
 CRC_TRIES = 5
 """How often a batch with a wrong check sum is asked for again: the wire may have done it."""
 
+# Where things stand in a batch: https://kafka.apache.org/documentation/#recordbatch
+_BASE = struct.Struct(">q")
 _LENGTH = struct.Struct(">i")
-_LAST_OFFSET_DELTA = struct.Struct(">i")
-_COUNT = struct.Struct(">i")
+_LENGTH_AT = 8
 _OVERHEAD = 12
 _DELTA_AT = 23
 _COUNT_AT = 57
@@ -59,7 +60,7 @@ class RawRecords:
     def next_batch(self) -> Any:
         """Return the next batch and remember where it lies."""
         self._start = self._end
-        (length,) = _LENGTH.unpack_from(self._raw, self._start + 8)
+        (length,) = _LENGTH.unpack_from(self._raw, self._start + _LENGTH_AT)
         self._end = self._start + _OVERHEAD + length
         return self._inner.next_batch()
 
@@ -68,24 +69,29 @@ class RawRecords:
         """Return the bytes of the batch read last, its header included."""
         return bytes(self._raw[self._start : self._end])
 
-    def last_offset(self, base: int) -> int:
-        """Return the last offset of the batch read last, as far as a header may be trusted whose check sum is wrong."""
+    def last_offset(self, position: int) -> int:
+        """Return the last offset of the batch read last, as far as a header may be trusted whose check sum is wrong.
+
+        The offset of a batch is the broker's own and outside the check sum; how many follow it is inside.
+        """
         if self.has_next():
-            (following,) = struct.unpack_from(">q", self._raw, self._end)
-            return max(base, int(following) - 1)
+            (following,) = _BASE.unpack_from(self._raw, self._end)
+            return max(position, int(following) - 1)
         batch = self.batch_bytes
         if len(batch) >= _HEADER:
-            (delta,) = _LAST_OFFSET_DELTA.unpack_from(batch, _DELTA_AT)
-            (count,) = _COUNT.unpack_from(batch, _COUNT_AT)
+            (base,) = _BASE.unpack_from(batch)
+            (delta,) = _LENGTH.unpack_from(batch, _DELTA_AT)
+            (count,) = _LENGTH.unpack_from(batch, _COUNT_AT)
             if delta >= 0 and count == delta + 1:
-                return base + int(delta)
-        return base
+                return max(position, int(base + delta))
+        return position
 
 
 class GuardedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
     """Takes the place of aiokafka's reader of one partition's part of a fetch."""
 
     crc_tries: ClassVar[dict[tuple[Any, int], int]] = {}
+    next_fetch_offset: int
 
     def _unpack_records(self) -> Iterator[Any]:
         records: RawRecords = self._records
@@ -95,11 +101,11 @@ class GuardedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
                 crc_is_right = not self._check_crcs or batch.validate_crc()
             except Exception as error:  # noqa: BLE001  any error here would lose other partitions' records
                 yield self._refuse(records, self.next_fetch_offset, error)
-                continue
+                return  # where the next batch begins is not known; it is fetched again
             if not crc_is_right:
-                if not self._tried_enough(batch.base_offset):
+                if not self._tried_enough(self.next_fetch_offset):
                     return  # the position stays, and the batch is fetched again
-                through = records.last_offset(batch.base_offset)
+                through = records.last_offset(self.next_fetch_offset)
                 yield self._refuse(records, through, "its check sum (CRC-32C) is wrong")
                 continue
             if self._is_passed_over(batch):

@@ -20,8 +20,10 @@ from ampeld.stages.account import Bookkeeper
 from ampeld.stages.known import follow_known, stocks_to_ask
 from ampeld.stages.plan import make_plan
 from ampeld.stages.ports import Provenance, Store
+from ampeld.stages.unstorable import without
 from ampeld.stages.values import Accepted, Flushed, Judged
 from ampeld.store.documents import Account
+from ampeld.store.errors import UnstorableError
 
 MAX_WAIT_S = 5.0
 
@@ -52,7 +54,16 @@ class Flusher:
 
     async def flush(self, batches: Sequence[Judged]) -> Account:
         """Write everything that these batches say, once through; what was written before changes nothing."""
-        followed, links, first = await self.store(batches)
+        while True:
+            try:
+                followed, links, first = await self.store(batches)
+            except UnstorableError as error:
+                fewer = without(batches, error.document, str(error))
+                if all(len(a.decoded.rows) == len(b.decoded.rows) for a, b in zip(fewer, batches, strict=True)):
+                    raise InvariantError(f"no alert of the flush carries what cannot be stored: {error}") from error
+                batches = fewer
+            else:
+                break
         account = await self._bookkeeper.account(followed, links, first)
         await self._store.write_account(account)
         reach("after_block")
@@ -85,7 +96,9 @@ class Flusher:
             pending.setdefault(alert.stock, []).append(alert)
         links: dict[tuple[int, int, str], int] = {}
         while pending:
-            objects = await self._store.find_objects(list(pending))  # STRICTLY BEFORE the points: see the swap's promise
+            objects = await self._store.find_objects(
+                list(pending)
+            )  # STRICTLY BEFORE the points: see the swap's promise
             points = await self._store.find_points(list(pending))
             now = datetime.now(UTC).timestamp()
             plan = make_plan(pending, objects, points, self._private, self._provenance, now)

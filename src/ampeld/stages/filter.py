@@ -39,7 +39,9 @@ def judge_batch(channels: Sequence[Channel], decoded: Decoded) -> Judged:
     return Judged(decoded, codes, failures)
 
 
-def _judge(channel: Channel, decoded: Decoded, codes: "np.ndarray[tuple[int], np.dtype[np.uint16]]") -> list[ChannelFailure | None]:
+def _judge(
+    channel: Channel, decoded: Decoded, codes: "np.ndarray[tuple[int], np.dtype[np.uint16]]"
+) -> list[ChannelFailure | None]:
     """Fill one channel's codes; return its failures by alert, or an empty list."""
     table = decoded.table
     private = "ZTF_PRIV" in channel.access

@@ -3,34 +3,30 @@
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo import IndexModel
 from pymongo.errors import OperationFailure
 
 from ampeld.store.errors import StoreUnavailableError, translated
 
 INDEXES: dict[str, list[IndexModel]] = {
     "stock": [],
-    "t0": [IndexModel([("stock", ASCENDING)], name="stock")],
+    "t0": [IndexModel({"stock": 1}, name="stock")],
     "t1": [
-        IndexModel([("stock", ASCENDING), ("link", ASCENDING)], name="stock_link", unique=True),
-        IndexModel([("channel", ASCENDING)], name="channel"),
+        IndexModel({"stock": 1, "link": 1}, name="stock_link", unique=True),
+        IndexModel({"channel": 1}, name="channel"),
     ],
     "verdict_blocks": [
         # Its end descends, so that the first entry of a partition is the newest.
-        IndexModel(
-            [("group", ASCENDING), ("parts.topic", ASCENDING), ("parts.partition", ASCENDING)]
-            + [("parts.end", DESCENDING)],
-            name="position",
-        ),
-        IndexModel([("parts.topic", ASCENDING)], name="topic"),
-        IndexModel([("run", ASCENDING)], name="run"),
-        IndexModel([("nights", ASCENDING)], name="nights"),
-        IndexModel([("candids.max", ASCENDING), ("candids.min", ASCENDING)], name="candids"),
+        IndexModel({"group": 1, "parts.topic": 1, "parts.partition": 1, "parts.end": -1}, name="position"),
+        IndexModel({"parts.topic": 1}, name="topic"),
+        IndexModel({"run": 1}, name="run"),
+        IndexModel({"nights": 1}, name="nights"),
+        IndexModel({"candids.max": 1, "candids.min": 1}, name="candids"),
     ],
     "channel_versions": [],
-    "dead_letters": [IndexModel([("topic", ASCENDING), ("stage", ASCENDING)], name="topic_stage")],
-    "channel_errors": [IndexModel([("channel", ASCENDING), ("seen", ASCENDING)], name="channel_seen")],
-    "gaps": [IndexModel([("topic", ASCENDING)], name="topic")],
+    "dead_letters": [IndexModel({"topic": 1, "stage": 1}, name="topic_stage")],
+    "channel_errors": [IndexModel({"channel": 1, "seen": 1}, name="channel_seen")],
+    "gaps": [IndexModel({"topic": 1}, name="topic")],
 }
 """What `Connection.prepare` creates, by collection; every ``_id`` is the identity of its document."""
 
@@ -62,7 +58,7 @@ class Connection:
             self._health = _client(uri, timeout_s, f"{app_name}-health", pool=2)
         self.database = self._client[database]
 
-    def __getitem__(self, collection: str) -> AsyncIOMotorCollection:
+    def __getitem__(self, collection: str) -> AsyncIOMotorCollection[Any]:
         return self.database[collection]
 
     async def ping(self) -> float:
@@ -115,7 +111,7 @@ class Connection:
         blocks = self["verdict_blocks"]
         present = (await blocks.index_information()).get(EXPIRY)
         if present is None:
-            await blocks.create_index([("written", ASCENDING)], name=EXPIRY, expireAfterSeconds=seconds)
+            await blocks.create_index({"written": 1}, name=EXPIRY, expireAfterSeconds=seconds)
         elif present.get("expireAfterSeconds") != seconds:
             index = {"name": EXPIRY, "expireAfterSeconds": seconds}
             await self.database.command("collMod", "verdict_blocks", index=index)
@@ -126,7 +122,7 @@ class Connection:
         self._health.close()
 
 
-def _client(uri: str, timeout_s: float, app_name: str, *, pool: int) -> AsyncIOMotorClient:
+def _client(uri: str, timeout_s: float, app_name: str, *, pool: int) -> AsyncIOMotorClient[Any]:
     return AsyncIOMotorClient(
         uri,
         appname=app_name[:128],

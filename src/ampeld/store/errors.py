@@ -29,11 +29,12 @@ DATA = "data"
 """This document can never be written."""
 UNKNOWN = "unknown"
 
+_TRANSIENT_CODES = (6, 7, 50, 89, 91, 112, 134, 189, 202, 262, 290, 317, 358, 384, 9001)
+_NOT_PRIMARY_CODES = (10107, 11600, 11602, 13388, 13435, 13436)
 _CLASSES: dict[str, tuple[int, ...]] = {
-    TRANSIENT: (6, 7, 50, 89, 91, 112, 134, 189, 202, 262, 290, 317, 358, 384, 9001, 10107)
-    + (11600, 11602, 13388, 13435, 13436),
+    TRANSIENT: (*_TRANSIENT_CODES, *_NOT_PRIMARY_CODES),
     UNKNOWN_DURABILITY: (64, 79, 100),
-    OPERATOR: (13, 18, 121, 8000, 14031, 26, 73, 8, 211),
+    OPERATOR: (13, 18, 121, 8000, 14031),
     DATA: (10334, 17280, 17419, 17420),
 }
 KIND_OF_CODE: Mapping[int, str] = {code: kind for kind, codes in _CLASSES.items() for code in codes}

@@ -1,0 +1,70 @@
+"""The options that every command shares, and what they lead to."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ampeld.channel.channel import Channel
+from ampeld.daemon.channels import load_channels
+from ampeld.daemon.logging import configure_logging
+from ampeld.daemon.settings import Settings, load_settings, read_settings
+from ampeld.errors import ConfigError
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="The configuration; by default ./ampeld.toml, then /etc/ampeld/ampeld.toml.",
+        rich_help_panel="Configuration",
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Set one key over the file, as in --set source.group=mine; repeatable. VALUE is JSON, else text.",
+        rich_help_panel="Configuration",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+
+
+def settings_for(config: Path | None, sets: Sequence[str] | None) -> Settings:
+    """Return the settings of a command that only asks, and log only what is wrong."""
+    settings = load_settings(config, sets or (), os.environ)
+    configure_logging(settings.log.format, _quiet(settings.log.level), settings.secrets())
+    return settings
+
+
+def settings_and_channels(config: Path | None, sets: Sequence[str] | None) -> tuple[Settings, list[Channel]]:
+    """Return the settings and channels of a command that processes alerts, and log as configured.
+
+    Raises
+    ------
+    ConfigError
+        With the problems of both.
+    """
+    settings, channels, problems = everything(config, sets)
+    if problems:
+        raise ConfigError(problems)
+    configure_logging(settings.log.format, settings.log.level, settings.secrets())
+    return settings, channels
+
+
+def everything(config: Path | None, sets: Sequence[str] | None) -> tuple[Settings, list[Channel], list[str]]:
+    """Return settings and channels as far as they can be read, and every problem of both."""
+    settings, problems = read_settings(config, sets or (), os.environ)
+    try:
+        return settings, load_channels(settings.channels.directory), problems
+    except ConfigError as error:
+        return settings, [], [*problems, *error.problems]
+
+
+def _quiet(level: str) -> str:
+    return "warning" if level == "info" else level

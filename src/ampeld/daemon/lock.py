@@ -1,0 +1,53 @@
+"""One process for each instance name on a host: a lock that the kernel lets go of when its holder dies."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from ampeld.errors import AmpeldError
+
+
+class InstanceRunningError(AmpeldError):
+    """Another process runs under this name: exit 73."""
+
+
+def lock_path(instance: str, environ: Mapping[str, str]) -> Path:
+    """Return where the lock of an instance lies: in systemd's ``RuntimeDirectory``, else in the user's own one."""
+    runtime = environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    if runtime:
+        return Path(runtime, f"{instance}.lock")
+    own = environ.get("XDG_RUNTIME_DIR", "")
+    if own and os.access(own, os.W_OK):
+        return Path(own, f"ampeld-{instance}.lock")
+    return Path(tempfile.gettempdir(), f"ampeld-{os.getuid()}-{instance}.lock")
+
+
+@contextmanager
+def hold_lock(path: Path) -> Iterator[None]:
+    """Hold the lock while the block runs.
+
+    Raises
+    ------
+    InstanceRunningError
+        If another process holds it; the message names its pid.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW  # nobody may lead us elsewhere in a shared directory
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
+            raise InstanceRunningError(
+                f"another daemon of this instance runs with pid {holder} (lock {path}); give this one --instance NAME"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(
+            descriptor
+        )  # lets go of the lock; the file stays, for removing it would let two processes lock two files

@@ -1,0 +1,44 @@
+"""A whole pipeline on a source and a store of the test's choice."""
+
+import asyncio
+from pathlib import Path
+
+from ampeld.alert.decode import Decoder
+from ampeld.channel.channel import Channel
+from ampeld.channel.passall import PassAll
+from ampeld.daemon.pipeline import Pipeline
+from ampeld.stages.deduplicate import Flusher
+from ampeld.stages.ports import Provenance
+
+PROVENANCE = Provenance(run="run-1", version="0", config="c0ffee", instance="main")
+
+
+def channel(name="all", filter_=None, *, access=("ZTF_PUB",), on_known="off", version=None):
+    """Return a channel, by default one that accepts everything it may see."""
+    return Channel(
+        name=name,
+        filter=filter_ or PassAll(),
+        contact="nobody@example.org",
+        access=frozenset(access),
+        on_known=on_known,
+        version=version or f"version-of-{name}",
+        path=Path(f"{name}.toml"),
+    )
+
+
+def pipeline(source, store, channels, *, max_records=256, group="test", on_flushed=lambda *_: None):
+    """Return the pipeline that the daemon would make of these."""
+    return Pipeline(
+        source=source,
+        flusher=Flusher(store, channels, PROVENANCE, group),
+        decoder=Decoder(2 * 2**20),
+        channels=channels,
+        max_records=max_records,
+        on_flushed=on_flushed,
+        on_schema=lambda *_: None,
+    )
+
+
+async def run(source, store, channels, **options):
+    """Run a pipeline until its source ends."""
+    await pipeline(source, store, channels, **options).run(asyncio.Event())

@@ -1,0 +1,66 @@
+"""One process for each instance name; the lock dies with its holder."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ampeld.daemon.lock import InstanceRunningError, hold_lock, lock_path
+
+HOLDER = """
+import sys, signal
+from pathlib import Path
+from ampeld.daemon.lock import hold_lock
+with hold_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    signal.pause()
+"""
+
+
+def test_a_second_one_is_told_the_pid_of_the_first(tmp_path: Path) -> None:
+    with (
+        hold_lock(tmp_path / "a.lock"),
+        pytest.raises(InstanceRunningError, match=f"pid {os.getpid()} "),
+        hold_lock(tmp_path / "a.lock"),
+    ):
+        pass
+
+
+def test_other_instances_do_not_matter(tmp_path: Path) -> None:
+    with hold_lock(tmp_path / "a.lock"), hold_lock(tmp_path / "b.lock"):
+        pass
+
+
+def test_the_lock_can_be_had_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        with hold_lock(tmp_path / "a.lock"):
+            pass
+
+
+def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.lock"
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(InstanceRunningError, match=f"pid {holder.pid} "), hold_lock(path):
+            pass
+        holder.send_signal(signal.SIGKILL)
+    with hold_lock(path):
+        assert path.read_text() == f"{os.getpid()}\n"
+
+
+def test_a_link_in_a_shared_directory_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("precious")
+    (tmp_path / "a.lock").symlink_to(tmp_path / "target")
+    with pytest.raises(OSError, match="symbolic links"), hold_lock(tmp_path / "a.lock"):
+        pass
+    assert (tmp_path / "target").read_text() == "precious"
+
+
+def test_a_service_keeps_its_lock_in_its_runtime_directory(tmp_path: Path) -> None:
+    assert lock_path("x", {"RUNTIME_DIRECTORY": "/run/ampeld/x"}) == Path("/run/ampeld/x/x.lock")
+    assert lock_path("x", {"XDG_RUNTIME_DIR": str(tmp_path)}) == tmp_path / "ampeld-x.lock"
+    assert lock_path("x", {}) != lock_path("y", {})
