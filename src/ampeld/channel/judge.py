@@ -190,3 +190,11 @@ def _text(lines: Sequence[str], limit: int) -> str:
 def _tail(error: BaseException) -> str:
     text = "".join(traceback.format_exception(error)).encode(errors="replace")
     return text[-MAX_TRACEBACK:].decode(errors="ignore")
+
+
+def learn_cuts(filter: Filter, names: CutNames) -> None:  # noqa: A002
+    """Add the cut names that a filter yields on an empty batch, so that they are known before the first alert.
+
+    A filter that fails on an empty batch, which no alert ever makes, teaches its names with its first verdicts.
+    """
+    _run(partial(_cut, filter, AlertTable([], []), names))

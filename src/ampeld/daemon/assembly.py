@@ -9,7 +9,7 @@ import msgspec
 from ampeld import __version__
 from ampeld.alert.decode import Decoder
 from ampeld.channel.channel import Channel
-from ampeld.channel.probe import learn_cuts
+from ampeld.channel.judge import learn_cuts
 from ampeld.daemon.settings import Settings, config_hash
 from ampeld.stages.deduplicate import Flusher
 from ampeld.stages.ports import Provenance

@@ -2,7 +2,7 @@
 
 import math
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,14 @@ from ampeld.demo.survey import BANDS, EPOCH_JD, PIXEL_ARCSEC
 Body = dict[str, Any]
 _NONE = -999.0
 _ROUNDED = ("magpsf", "sigmapsf", "magap", "sigmagap", "magapbig", "sigmagapbig", "rb", "scorr", "xpos", "ypos")
+
+
+class _Draw(NamedTuple):
+    """What chance adds to one visit."""
+
+    noise: list[float]
+    scores: Body
+    """What tells real from bogus."""
 
 
 class Bodies:
@@ -88,8 +96,8 @@ class Bodies:
     def _detection(self, visit: int) -> Body:
         """Return what is measured of a detection, as far as histories carry it."""
         it = self.subject
-        random = np.random.default_rng([*it.seed, 1, visit])
-        noise: list[float] = random.normal(0, 1, 24).tolist()
+        draw = self._draws[visit]
+        noise = draw.noise
         mag, error = float(it.magnitude[visit]), float(it.magnitude_error[visit])
         limit, seeing = float(it.limit[visit]), float(it.visits.seeing[visit]) / PIXEL_ARCSEC
         bogus = it.kind == "bogus"
@@ -106,8 +114,8 @@ class Bodies:
         return {
             **position,
             **self._reference,
-            **_scores(bogus, random),
-            **self._solar_system(mag, random),
+            **draw.scores,
+            **self._solar_system(mag, noise),
             "candid": self.candids[visit],
             "tblid": self.candids[visit] % 1000,
             "isdiffpos": "t" if it.flux[visit] > 0 else "f",
@@ -133,6 +141,10 @@ class Bodies:
         }
 
     @cached_property
+    def _draws(self) -> list[_Draw]:
+        return _draw_visits(self.subject)
+
+    @cached_property
     def _reference(self) -> Body:
         """Return the nearest source in the reference image."""
         it, near = self.subject, self.subject.neighbour
@@ -146,13 +158,13 @@ class Bodies:
             "decnr": it.dec,
         }
 
-    def _solar_system(self, mag: float, random: np.random.Generator) -> Body:
+    def _solar_system(self, mag: float, noise: list[float]) -> Body:
         it = self.subject
         if it.kind != "asteroid" or it.number % 7 == 0:  # one in seven is not catalogued yet
             return {"ssdistnr": _NONE, "ssmagnr": _NONE, "ssnamenr": None}
         return {
-            "ssdistnr": float(random.uniform(0, 3)),
-            "ssmagnr": mag + float(random.normal(0, 0.2)),
+            "ssdistnr": min(29.0, abs(noise[9])),
+            "ssmagnr": mag + 0.2 * noise[10],
             "ssnamenr": str(1000 + it.number * 7 % 600_000),
         }
 
@@ -222,13 +234,27 @@ class Bodies:
         }
 
 
-def _scores(bogus: bool, random: np.random.Generator) -> Body:
-    """Return what tells real from bogus."""
-    if bogus:
-        rb, drb = float(random.beta(1.5, 6)), float(random.beta(1, 12))
-        bad, negative, balance = int(random.integers(0, 12)), int(random.integers(4, 16)), float(random.uniform(0, 0.7))
+def _draw_visits(subject: SimulatedObject) -> list[_Draw]:
+    """Draw for all visits at once: a generator for each would cost more than all the rest."""
+    random = np.random.default_rng([*subject.seed, 1])
+    visits = len(subject.visits.jd)
+    noise: list[list[float]] = random.normal(0, 1, (visits, 11)).tolist()
+    if subject.kind == "bogus":
+        scores = {
+            "rb": random.beta(1.5, 6, visits),
+            "drb": random.beta(1, 12, visits),
+            "nbad": random.integers(0, 12, visits),
+            "nneg": random.integers(4, 16, visits),
+            "sumrat": random.uniform(0, 0.7, visits),
+        }
     else:
-        rb, drb = float(random.beta(8, 3)), float(random.beta(30, 1))
-        bad, negative, balance = 0, int(random.integers(0, 4)), float(random.uniform(0.85, 1))
-    star = float(random.uniform(0.5, 1.0))
-    return {"rb": rb, "drb": drb, "nbad": bad, "nneg": negative, "sumrat": balance, "classtar": star}
+        scores = {
+            "rb": random.beta(8, 3, visits),
+            "drb": random.beta(30, 1, visits),
+            "nbad": np.zeros(visits, np.int64),
+            "nneg": random.integers(0, 4, visits),
+            "sumrat": random.uniform(0.85, 1, visits),
+        }
+    scores["classtar"] = random.uniform(0.5, 1, visits)
+    rows = zip(*(values.tolist() for values in scores.values()), strict=True)
+    return [_Draw(each, dict(zip(scores, row, strict=True))) for each, row in zip(noise, rows, strict=True)]

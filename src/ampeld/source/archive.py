@@ -148,7 +148,9 @@ def _members(plain: IO[bytes], max_message_bytes: int) -> Iterator[tuple[bytes, 
         archive.members.clear()  # else every header of the archive stays in memory
         if member.isreg() and member.name.lower().endswith(".avro"):
             yield _bounded(archive.extractfile(member), member.size, max_message_bytes)
-    if not isinstance(archive.ended_by, tarfile.EOFHeaderError):  # type: ignore[attr-defined]
+    # An archive may lack the two empty blocks at its end, as some real ones do, but not a part of a header.
+    ends = (tarfile.EOFHeaderError, tarfile.EmptyHeaderError)  # type: ignore[attr-defined]
+    if not isinstance(archive.ended_by, ends):
         raise tarfile.ReadError(f"the archive is broken off at byte {archive.offset}: {archive.ended_by}")
 
 

@@ -78,7 +78,7 @@ class Planner:
         unknown = [partition for partition in assigned if partition not in committed]
         if unknown:
             anchors = await self._without_commit(unknown, is_new=not committed, subscribed=subscribed, ever=asked)
-            late = await self._offsets.committed(anchors)  # another member may have been first
+            late = await self._offsets.committed(anchors) if anchors else {}  # another member may have been first
             anchors = {partition: offset for partition, offset in anchors.items() if partition not in late}
             # A partition in neither begins at its beginning, and that is committed too.
             for partition in unknown:
@@ -104,9 +104,8 @@ class Planner:
             return covered
         # Every member commits the policy's offsets for all partitions of all members: else the one that comes second
         # would find the first one's commits, and take its own partitions for new ones.
-        if self._policy == "latest":
+        if isinstance(self._policy, str):
             return await self._offsets.ends(subscribed)
-        assert not isinstance(self._policy, str)
         return await self._offsets.at(self._policy, subscribed)
 
     async def _is_covered(self, partitions: Collection[TopicPartition], asked: Collection[TopicPartition]) -> bool:

@@ -1,0 +1,70 @@
+"""AMPEL's numbers for objects, upper limits and states."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.ztf import TARBALLS, golden
+
+from ampeld.alert.identity import link_of, name_of, stock_of, upper_limit_id
+
+NAMES = st.from_regex(r"\AZTF(1[789]|2[0-9]|3[012])[a-z]{7}\Z")
+
+
+@given(name=NAMES)
+def test_a_name_comes_back_from_its_number(name):
+    assert name_of(stock_of(name)) == name
+    assert 0 <= stock_of(name) < 2**37
+
+
+@given(one=NAMES, other=NAMES)
+def test_different_names_have_different_numbers(one, other):
+    assert (stock_of(one) == stock_of(other)) == (one == other)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "ZTF", "ZTF16aaaaaaa", "ZTF33aaaaaaa", "ZTF18abcdef", "ZTF18abcdefgh", "ZTF18ABCDEFG", "ZTF18abcdef\n", "ztf18abcdefg", "ZTF١٨abcdefg", " ZTF18abcdefg"],
+)
+def test_what_is_no_name_has_no_number(name):
+    with pytest.raises(ValueError, match="not the name of a ZTF object"):
+        stock_of(name)
+
+
+@pytest.mark.parametrize("stock", [-1, 26**7 << 4])
+def test_what_is_no_number_has_no_name(stock):
+    with pytest.raises(ValueError, match="not the number"):
+        name_of(stock)
+
+
+@pytest.mark.parametrize(
+    ("jd", "rcid", "limit", "number"),
+    [
+        (2458089.7405324, 335240532815 % 10000 // 100, 19.0248, -3352405322819025),
+        (2459141.8900463, 1387390043915 % 10000 // 100, 19.615, -13873900463919615),
+        (2459141.8900463, 57, 19.615, -13873900465719615),
+    ],
+)
+def test_upper_limits_have_the_numbers_of_ampel(jd, rcid, limit, number):
+    assert upper_limit_id(jd, rcid, limit) == number
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("name", TARBALLS)
+def test_objects_have_the_numbers_of_ampel(name):
+    for alert in golden(name)["alerts"]:
+        assert stock_of(alert["object"]) == alert["stock"]
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("name", TARBALLS)
+def test_states_have_the_links_of_ampel(name):
+    for state in golden(name)["db_nofilter_flush_per_alert"]["states"]:
+        assert link_of(state["dps"]) == state["link"]
+
+
+@given(ids=st.lists(st.integers(-(2**63), 2**63 - 1)), random=st.randoms(use_true_random=False))
+def test_a_link_is_of_32_bits_and_does_not_depend_on_the_order(ids, random):
+    link = link_of(ids)
+    random.shuffle(ids)
+    assert link_of(ids) == link
+    assert -(2**31) <= link < 2**31
