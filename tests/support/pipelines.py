@@ -35,6 +35,7 @@ def pipeline(source, store, channels, *, max_records=256, group="test", on_flush
         channels=channels,
         max_records=max_records,
         on_flushed=on_flushed,
+        on_trouble=lambda _: None,
         on_schema=lambda *_: None,
     )
 

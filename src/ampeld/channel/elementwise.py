@@ -30,11 +30,11 @@ def check_operand(operand: object, length: int) -> None:
     Raises
     ------
     TypeError
-        If it is no number, text, or array of numbers of the right length.
+        If it is no number, text, or array of numbers of the right length (numpy hands its own scalars on as arrays).
     """
     if isinstance(operand, str) or (isinstance(operand, _NUMBER) and not isinstance(operand, bool)):
         return
-    if isinstance(operand, np.ndarray) and operand.shape == (length,) and operand.dtype.kind in "iuf":
+    if isinstance(operand, np.ndarray) and operand.shape in ((), (length,)) and operand.dtype.kind in "iuf":
         return
     if operand is None:
         raise TypeError("nothing compares with None: a missing value is found by .missing, any other by .present")

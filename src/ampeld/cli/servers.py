@@ -24,6 +24,7 @@ class KafkaKind(StrEnum):
 
 
 def servers(
+    *,
     kafka: Annotated[
         KafkaKind, typer.Option(help="tansu: in memory, starts at once; apache: the real one, needs java and mvn.")
     ] = KafkaKind.TANSU,

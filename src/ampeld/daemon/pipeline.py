@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ampeld.alert.decode import Decoder
 from ampeld.channel.channel import Channel
+from ampeld.errors import RetryableError
 from ampeld.flow.pipe import PipeStatistics, Receiver, Sender, open_pipe
 from ampeld.flow.record import Batch
 from ampeld.stages.commit import commit
@@ -31,6 +32,8 @@ class Pipeline:
         Records in one fetch and, roughly, in one flush.
     on_flushed
         Told of every account that has become durable, with the batches that it speaks of.
+    on_trouble
+        Told of every try to write that failed.
     on_schema
         Told once of the fingerprint and version of each schema.
     """
@@ -44,6 +47,7 @@ class Pipeline:
         channels: Sequence[Channel],
         max_records: int,
         on_flushed: Callable[[Account, Sequence[Judged]], None],
+        on_trouble: Callable[[RetryableError], None],
         on_schema: Callable[[str, str], None],
     ) -> None:
         self._source = source
@@ -52,6 +56,7 @@ class Pipeline:
         self._channels = channels
         self._max_records = max_records
         self._on_flushed = on_flushed
+        self._on_trouble = on_trouble
         self._on_schema = on_schema
         self._fetched: tuple[Sender[Batch], Receiver[Batch]] = open_pipe("fetched", CAPACITY)
         self._decoded: tuple[Sender[Decoded], Receiver[Decoded]] = open_pipe("decoded", CAPACITY)
@@ -84,6 +89,7 @@ class Pipeline:
                         flusher=self._flusher,
                         max_records=self._max_records,
                         on_flushed=self._on_flushed,
+                        on_trouble=self._on_trouble,
                     ),
                     name="deduplicate",
                 )

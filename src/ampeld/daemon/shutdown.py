@@ -13,9 +13,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from ampeld.errors import ConfigError, InvariantError
-
-OK, INTERNAL, LATE, CONFIG, KILLED = 0, 70, 75, 78, 1
+from ampeld.daemon.exits import ExitCode
+from ampeld.errors import ConfigError, RetryableError
 
 CANCEL_S = 5.0
 """How long cancelled work may take to let go of its connections."""
@@ -43,7 +42,7 @@ class Stop:
         if self.wanted.is_set():
             log.warning("daemon.killed", signal=signal.Signals(number).name)
             sys.stderr.flush()
-            os._exit(KILLED)
+            os._exit(ExitCode.FAILED)
         log.info("daemon.stopping", signal=signal.Signals(number).name)
         self.wanted.set()
 
@@ -51,44 +50,47 @@ class Stop:
 async def run_until_stopped(work: Callable[[Stop], Awaitable[None]], *, grace_s: float) -> int:
     """Run the work to its end, or to the end of the grace period after a signal; return the exit code.
 
-    Returns
-    -------
-    int
-        0 when it ended or drained; 75 when the grace period passed first; 70 on a mistake of our own; 78 when the
-        configuration turned out to be wrong.
+    0 when it ended or drained, 75 when the grace period passed first, 69 when a server did not answer at the start,
+    70 on a mistake of our own, 78 when the configuration turned out to be wrong.
     """
     stop = Stop()
     stop.listen()
+    code = ExitCode.OK
     try:
-        async with asyncio.TaskGroup() as tasks:
-            working = tasks.create_task(_run(work, stop), name="work")
-            wanted = tasks.create_task(stop.wanted.wait(), name="signal")
-            await asyncio.wait({working, wanted}, return_when=asyncio.FIRST_COMPLETED)
-            wanted.cancel()
-            if not working.done() and stop.working:
-                await asyncio.wait({working}, timeout=grace_s)
-            late = not working.done()
-            if late:
-                working.cancel()
-                await asyncio.wait({working}, timeout=CANCEL_S)
-                if not working.done():
-                    _leave(LATE, "a server does not even let go")
+        code = await _drive(work, stop, grace_s)
     except* ConfigError as errors:
+        code = ExitCode.CONFIG
         for problem in _leaves(errors):
             log.error("daemon.config", problem=str(problem))
-        return CONFIG
-    except* InvariantError as errors:
-        for mistake in _leaves(errors):
-            log.critical("daemon.invariant", error=str(mistake), exc_info=mistake)
-        return INTERNAL
-    except* Exception as errors:  # noqa: BLE001  the process ends here, and says why
+    except* RetryableError as errors:
+        code = ExitCode.UNAVAILABLE
+        for failure in _leaves(errors):
+            log.error("daemon.unavailable", error=str(failure))
+    except* Exception as errors:
+        code = ExitCode.INTERNAL
         for mistake in _leaves(errors):
             log.critical("daemon.failed", error=repr(mistake), exc_info=mistake)
-        return INTERNAL
-    if late and stop.working:
+    return code
+
+
+async def _drive(work: Callable[[Stop], Awaitable[None]], stop: Stop, grace_s: float) -> ExitCode:
+    async with asyncio.TaskGroup() as tasks:
+        working = tasks.create_task(_run(work, stop), name="work")
+        wanted = tasks.create_task(stop.wanted.wait(), name="signal")
+        await asyncio.wait({working, wanted}, return_when=asyncio.FIRST_COMPLETED)
+        wanted.cancel()
+        if stop.working:
+            await asyncio.wait({working}, timeout=grace_s)
+        if working.done():
+            return ExitCode.OK
+        working.cancel()
+        await asyncio.wait({working}, timeout=CANCEL_S)
+        if not stop.working:
+            return ExitCode.OK  # nothing had been taken yet
         log.error("daemon.late", grace_s=grace_s, meaning="not everything was durable; it will be delivered again")
-        return LATE
-    return OK
+        if not working.done():
+            _leave(ExitCode.UNFINISHED, "a server does not even let go")
+    return ExitCode.UNFINISHED
 
 
 async def _run(work: Callable[[Stop], Awaitable[None]], stop: Stop) -> None:
@@ -102,7 +104,7 @@ def _leaves(group: BaseExceptionGroup[Exception]) -> list[Exception]:
     return found
 
 
-def _leave(code: int, reason: str) -> None:
+def _leave(code: ExitCode, reason: str) -> None:
     """End the process without waiting for threads that wait for a dead server."""
     log.error("daemon.left", reason=reason, code=code)
     with contextlib.suppress(OSError):

@@ -72,17 +72,16 @@ class Bodies:
         """Return what is known of the image, all that an upper limit has."""
         it, visits = self.subject, self.subject.visits
         jd, fid, pid = float(visits.jd[visit]), int(visits.fid[visit]), it.pid[visit]
-        days = jd - EPOCH_JD
+        ccd, quadrant = it.rcid // 4 + 1, it.rcid % 4 + 1
         return {
             "jd": jd,
             "fid": fid,
             "pid": pid,
             "diffmaglim": float(it.limit[visit]),
-            "pdiffimfilename": f"ztf_{pid}_{it.field.number:06d}_z{BANDS[fid]}_c{it.rcid // 4 + 1:02d}_o_q{it.rcid % 4 + 1}"
-            "_scimrefdiffimg.fits",
+            "pdiffimfilename": f"ztf_{pid}_{it.field.number:06d}_z{BANDS[fid]}_c{ccd:02d}_o_q{quadrant}_diff.fits",
             "programpi": "Simulation",
             "programid": 1,
-            "nid": int(days),
+            "nid": int(jd - EPOCH_JD),
             "rcid": it.rcid,
             "field": it.field.number,
             "magzpsci": float(visits.zero_point[visit]),
@@ -203,7 +202,9 @@ class Bodies:
         for rank in (1, 2, 3):
             score = near.star_score if rank == 1 else float(random.uniform(0, 1))
             mag = near.mag if rank == 1 else float(random.uniform(18, 22))
-            body |= {f"s{band}mag{rank}": mag + offset for band, offset in zip("griz", (0.5, 0, -0.2, -0.3), strict=True)}
+            body |= {
+                f"s{band}mag{rank}": mag + offset for band, offset in zip("griz", (0.5, 0, -0.2, -0.3), strict=True)
+            }
             body |= {f"sgscore{rank}": score, f"distpsnr{rank}": distance}
             body[f"objectidps{rank}"] = int(random.integers(10**16, 2 * 10**17))
             distance += float(random.uniform(3, 8))

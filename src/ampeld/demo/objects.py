@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ampeld.demo.lightcurves import SHAPES, SUPERNOVAE, Kind, Times, flux_of, nucleus, supernova, variable
+from ampeld.demo.shapes import SHAPES, SUPERNOVAE, Kind, Times, flux_of, nucleus, supernova, variable
 from ampeld.demo.survey import EPOCH_JD, Field, Survey, Visits
 
 HISTORY_DAYS = 30.0
@@ -130,9 +130,7 @@ def _draw(survey: Survey, number: int, kind: Kind, attempt: int) -> SimulatedObj
     )
 
 
-def _true_flux(
-    kind: Kind, random: np.random.Generator, visits: Visits, tonight: int, neighbour: Neighbour
-) -> Times:
+def _true_flux(kind: Kind, random: np.random.Generator, visits: Visits, tonight: int, neighbour: Neighbour) -> Times:
     jd, fid = visits.jd, visits.fid
     if kind in SHAPES:
         age_tonight = random.uniform(*SHAPES[kind].fresh_d)

@@ -3,6 +3,7 @@
 import hashlib
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -77,7 +78,9 @@ def _bytes(content: bytes) -> bytes:
 
 
 _SCHEMA_TEXT = orjson.dumps(SCHEMA)
-_HEADER = _MAGIC + varint(2) + _bytes(b"avro.codec") + _bytes(b"null") + _bytes(b"avro.schema") + _bytes(_SCHEMA_TEXT) + b"\0"
+_HEADER = (
+    _MAGIC + varint(2) + _bytes(b"avro.codec") + _bytes(b"null") + _bytes(b"avro.schema") + _bytes(_SCHEMA_TEXT) + b"\0"
+)
 _PREFIX = _bytes(VERSION.encode()) + _bytes(b"ampeld simulate")
 
 
@@ -90,8 +93,8 @@ _PLAIN: dict[str, _Put] = {
     "string": lambda text: _bytes(text.encode()),
 }
 _PRESENT: dict[str, _Put] = {  # behind the number of its branch in the union
-    "double": lambda value, pack=struct.Struct("<Bd").pack: pack(2, value),  # type: ignore[misc]
-    "float": lambda value, pack=struct.Struct("<Bf").pack: pack(2, value),  # type: ignore[misc]
+    "double": partial(struct.Struct("<Bd").pack, 2),
+    "float": partial(struct.Struct("<Bf").pack, 2),
     "int": lambda value: b"\2" + varint(value),
     "long": lambda value: b"\2" + varint(value),
     "string": lambda text: b"\2" + _bytes(text.encode()),
@@ -150,4 +153,3 @@ def _list(records: Sequence[bytes]) -> bytes:
     if not records:
         return varint(0)
     return varint(1) + varint(len(records)) + b"".join(records) + b"\0"
-

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+import msgspec
 import numpy as np
 
 from ampeld.demo.bodies import Bodies
-from ampeld.demo.lightcurves import SUPERNOVAE, Kind
 from ampeld.demo.objects import SimulatedObject, make_object
 from ampeld.demo.packets import packet
+from ampeld.demo.shapes import SUPERNOVAE, Kind
 from ampeld.demo.stamps import stamps_of
 from ampeld.demo.survey import Survey
 
@@ -22,8 +23,7 @@ _COMMON: tuple[Kind, ...] = ("asteroid", "variable", "agn", "bogus")
 _SHARES = (0.36, 0.34, 0.12, 0.18)
 
 
-@dataclass(frozen=True)
-class SimulatedAlert:
+class SimulatedAlert(msgspec.Struct, frozen=True):
     """One packet as it is sent."""
 
     object: str

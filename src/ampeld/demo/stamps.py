@@ -1,12 +1,12 @@
 """Cutout images: gzipped FITS of 63 x 63 pixels, made once and shared by many alerts."""
 
 import gzip
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ampeld.demo.lightcurves import SUPERNOVAE, Kind
+from ampeld.demo.shapes import SUPERNOVAE, Kind
 
 SIDE = 63
 VARIANTS = 16
@@ -41,7 +41,7 @@ def stamps_of(kind: Kind, *, positive: bool, variant: int) -> tuple[bytes, bytes
     return _stamps(sort, positive, variant % VARIANTS)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _stamps(sort: str, positive: bool, variant: int) -> tuple[bytes, bytes, bytes]:
     random = np.random.default_rng([63, *sort.encode(), positive, variant])
     seeing = random.uniform(0.8, 1.3)
@@ -86,7 +86,8 @@ def _galaxy(x: float, y: float, random: np.random.Generator) -> Image:
 def _defect(random: np.random.Generator, brightness: float) -> Image:
     """Return a bad subtraction: light shifted by a pixel, or the trace of a cosmic ray."""
     if random.random() < 0.5:
-        return 3 * brightness * (_spot(0, 0, 1.1) - _spot(*random.uniform(0.6, 1.5, 2), 1.1))
+        x, y = random.uniform(0.6, 1.5, 2)
+        return 3 * brightness * (_spot(0, 0, 1.1) - _spot(x, y, 1.1))
     rows, columns = np.mgrid[:SIDE, :SIDE] - SIDE // 2
     slope = random.uniform(-2, 2)
     return np.where((np.abs(rows - slope * columns) < 0.8) & (np.abs(columns) < 6), brightness, 0.0)

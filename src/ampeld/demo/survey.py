@@ -115,14 +115,15 @@ class Survey:
         random = np.random.default_rng([self.seed, 3])
         nights = LOOK_BACK_DAYS + self.nights
         depth = random.normal(0, 0.2, nights)
-        depth[: LOOK_BACK_DAYS][random.random(LOOK_BACK_DAYS) < 0.15] = np.nan
+        depth[:LOOK_BACK_DAYS][random.random(LOOK_BACK_DAYS) < 0.15] = np.nan
         return depth
 
     @cached_property
     def tonight(self) -> list[list[Field]]:
         """Return, for each simulated night, the fields that are visited."""
         return [
-            [field for field in self.fields if (self.visits(field).night == night).any()] for night in range(self.nights)
+            [field for field in self.fields if (self.visits(field).night == night).any()]
+            for night in range(self.nights)
         ]
 
     def visits(self, field: Field) -> Visits:

@@ -154,6 +154,8 @@ class FileSource:
     async def commit(self, due: Mapping[PartitionLedger, int]) -> None:
         """Note the offsets: a file that is read again from its start brings the same coordinates again."""
         for ledger, offset in due.items():
+            if ledger.retired:
+                continue
             ledger.committed_to(offset)
             if ledger is not self._current and ledger.committed == ledger.position:
                 self._ledgers.pop(ledger, None)

@@ -1,17 +1,12 @@
 """Settle what is durable and commit what may be committed: the last word of the pipeline, and the only committer."""
 
 import asyncio
-from collections.abc import Iterable
-
-from ampeld.flow.deadline import Deadline
 from ampeld.flow.failpoint import reach
-from ampeld.flow.ledger import PartitionLedger
 from ampeld.flow.pipe import Receiver
 from ampeld.stages.ports import Source
 from ampeld.stages.values import Flushed
 
 COMMIT_INTERVAL_S = 0.25
-DRAIN_POLL_S = 0.01
 
 
 async def commit(inbox: Receiver[Flushed], source: Source) -> None:
@@ -50,12 +45,3 @@ async def _commit_regularly(source: Source, ended: asyncio.Event) -> None:
             pass
         await commit_due(source)
 
-
-async def drain(ledgers: Iterable[PartitionLedger], deadline: Deadline) -> bool:
-    """Wait until nothing of these assignments is open; return False when the deadline passed first."""
-    waiting = list(ledgers)
-    while waiting := [ledger for ledger in waiting if ledger.in_flight]:
-        if deadline.passed:
-            return False
-        await asyncio.sleep(DRAIN_POLL_S)
-    return True

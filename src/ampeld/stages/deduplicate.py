@@ -54,20 +54,24 @@ class Flusher:
 
     async def flush(self, batches: Sequence[Judged]) -> Account:
         """Write everything that these batches say, once through; what was written before changes nothing."""
+        followed, links, first = await self._store_what_can_be(batches)
+        account = await self._bookkeeper.account(followed, links, first)
+        await self._store.write_account(account)
+        reach("after_block")
+        return account
+
+    async def _store_what_can_be(
+        self, batches: Sequence[Judged]
+    ) -> tuple[list[Judged], Links, Mapping[int, Coordinates]]:
+        """Write the documents; what no server can hold becomes a dead letter instead."""
         while True:
             try:
-                followed, links, first = await self.store(batches)
+                return await self.store(batches)
             except UnstorableError as error:
                 fewer = without(batches, error.document, str(error))
                 if all(len(a.decoded.rows) == len(b.decoded.rows) for a, b in zip(fewer, batches, strict=True)):
                     raise InvariantError(f"no alert of the flush carries what cannot be stored: {error}") from error
                 batches = fewer
-            else:
-                break
-        account = await self._bookkeeper.account(followed, links, first)
-        await self._store.write_account(account)
-        reach("after_block")
-        return account
 
     async def store(self, batches: Sequence[Judged]) -> tuple[list[Judged], Links, Mapping[int, Coordinates]]:
         """Write the documents of what was accepted, without an account of it.
@@ -150,22 +154,35 @@ async def deduplicate(
     flusher: Flusher,
     max_records: int,
     on_flushed: Callable[[Account, Sequence[Judged]], None],
+    on_trouble: Callable[[RetryableError], None],
 ) -> None:
     """Flush batches as they come, as many at once as wait, for as long as the store needs.
 
-    ``on_flushed`` is told of every account after it has become durable.
+    ``on_flushed`` is told of every account after it has become durable, ``on_trouble`` of every try that failed.
     """
     with inbox, outbox:
         async for judged in inbox:
             batches = [judged, *_waiting(inbox, max_records - len(judged.decoded.batch.records))]
-            async for attempt in stamina.retry_context(
-                on=RetryableError, attempts=None, timeout=None, wait_initial=0.2, wait_max=MAX_WAIT_S
-            ):
-                with attempt:
-                    account = await flusher.flush(batches)
-                    on_flushed(account, batches)
+            account = await _persist(flusher, batches, on_trouble)
+            on_flushed(account, batches)
             for flushed in batches:
                 await outbox.send(Flushed(flushed.decoded.batch))
+
+
+async def _persist(
+    flusher: Flusher, batches: Sequence[Judged], on_trouble: Callable[[RetryableError], None]
+) -> Account:
+    """Flush, again and again until it is done: the store's trouble is waited out, it never costs an alert."""
+    async for attempt in stamina.retry_context(
+        on=RetryableError, attempts=None, timeout=None, wait_initial=0.2, wait_max=MAX_WAIT_S
+    ):
+        with attempt:
+            try:
+                return await flusher.flush(batches)
+            except RetryableError as error:
+                on_trouble(error)
+                raise
+    raise InvariantError("a retry without end has ended")
 
 
 def _waiting(inbox: Receiver[Judged], room: int) -> list[Judged]:

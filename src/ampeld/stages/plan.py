@@ -104,7 +104,7 @@ class ObjectPlanner:
         Seconds since the epoch.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  the six things an object's writes follow from
+    def __init__(
         self,
         alerts: Sequence[Accepted],
         document: ObjectDocument | None,

@@ -158,12 +158,13 @@ class PartitionAccount:
         return [*kept, Problem(self.topic, self.partition, rest[0].first, rest[-1].last, what)]
 
     def _holes(self, gaps: Sequence[Gap], committed: int | None) -> list[Problem]:
-        if not len(self._offset):
+        if self.first is None:
             return []
-        starts = np.concatenate([self._column("after"), [gap.first for gap in gaps]]).astype(np.int64)
-        ends = np.concatenate([self._column("through") + 1, [gap.end for gap in gaps]]).astype(np.int64)
-        if committed is not None:
-            starts, ends = np.append(starts, committed), np.append(ends, committed)
+        # What lies before the first block that is kept is told by nobody any more.
+        known = [(max(gap.first, self.first), gap.end) for gap in gaps if gap.end > self.first]
+        known += [(committed, committed)] if committed is not None and committed > self.first else []
+        starts = np.concatenate([self._column("after"), [first for first, _ in known]]).astype(np.int64)
+        ends = np.concatenate([self._column("through") + 1, [end for _, end in known]]).astype(np.int64)
         order = np.argsort(starts, kind="stable")
         reached = np.maximum.accumulate(ends[order])
         following = starts[order][1:]

@@ -1,6 +1,6 @@
 """The dead letters as the operator sees them: list, show, export, and mark what was retried."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -115,11 +115,6 @@ class DeadLetterBox:
             done = await self._letters.update_one({"_id": letter}, change)
         if not done.matched_count:
             raise LetterMissingError(f"there is no dead letter {letter}")
-
-    async def unresolved(self) -> AsyncIterator[str]:
-        """Yield the ids of all that are not resolved, in the order of `list`."""
-        for summary in await self.list(unresolved=True):
-            yield summary.id
 
     async def _document(self, letter: str) -> dict[str, Any]:
         with translated():

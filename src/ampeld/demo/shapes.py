@@ -82,5 +82,7 @@ def nucleus(jd: Times, fid: NDArray[np.int64], random: np.random.Generator, mag:
     """Return the flux of an active nucleus less its mean: slow waves without a period."""
     wave = np.zeros_like(jd)
     for period in (45.0, 110.0, 260.0, 700.0):
-        wave += math.sqrt(period / 250.0) * np.sin(2 * math.pi * (jd / (period * random.uniform(0.8, 1.2)) + random.random()))
+        wave += math.sqrt(period / 250.0) * np.sin(
+            2 * math.pi * (jd / (period * random.uniform(0.8, 1.2)) + random.random())
+        )
     return np.asarray(flux_of(mag) * random.uniform(0.08, 0.25) * wave * np.where(fid == 1, 1.2, 1.0))

@@ -1,0 +1,111 @@
+"""Feed the pipeline from files: the same stages, store and account as the daemon's, and an end."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from ampeld.channel.channel import Channel
+from ampeld.daemon.assembly import Assembly, assemble
+from ampeld.daemon.exits import ExitCode
+from ampeld.daemon.pipeline import Pipeline
+from ampeld.daemon.settings import Settings
+from ampeld.daemon.shutdown import Stop, run_until_stopped
+from ampeld.source.archive import DamagedFileError
+from ampeld.source.files import FileProgress, FileSource
+from ampeld.store.reader import AccountReader
+from ampeld.store.report import LedgerReport
+
+GROUP = "files"
+"""The group that verdict blocks of files are kept under."""
+
+PROGRESS_S = 0.2
+
+log = structlog.get_logger("ampeld.ingest")
+
+
+class Ingestion:
+    """One call of ``ampeld ingest``.
+
+    Parameters
+    ----------
+    settings, channels
+        The configuration.
+    paths
+        Files, directories and archives, read in this order.
+    instance
+        The name under which this process writes.
+    progress
+        Told several times a second how far the reading is.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        channels: Sequence[Channel],
+        paths: Sequence[Path],
+        *,
+        instance: str,
+        progress: Callable[[FileProgress], None],
+    ) -> None:
+        self._settings = settings
+        self._channels = channels
+        self._source = FileSource(paths, max_message_bytes=settings.source.max_message_bytes)
+        self._instance = instance
+        self._progress = progress
+        self.report: LedgerReport | None = None
+        self.damage: str | None = None
+        """What could not be read to its end; everything before it was processed."""
+
+    def run(self) -> int:
+        """Process every record once; return the exit code, with `report` filled in when the end was reached."""
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            code = runner.run(run_until_stopped(self._work, grace_s=self._settings.daemon.grace_s))
+        if code == ExitCode.OK and self.report is None:
+            return ExitCode.UNFINISHED
+        return code
+
+    async def _work(self, stop: Stop) -> None:
+        parts = assemble(self._settings, self._channels, instance=self._instance, group=GROUP)
+        try:
+            await parts.prepare()
+            stop.working = True
+            async with self._source:
+                await self._process(parts, stop)
+            if not stop.wanted.is_set():
+                self.report = await AccountReader(parts.store.connection).report(run=parts.provenance.run)
+        finally:
+            await parts.store.close()
+
+    async def _process(self, parts: Assembly, stop: Stop) -> None:
+        pipeline = Pipeline(
+            source=self._source,
+            flusher=parts.flusher,
+            decoder=parts.decoder,
+            channels=parts.channels,
+            max_records=self._settings.source.max_batch,
+            on_flushed=lambda _account, _batches: None,
+            on_trouble=lambda error: log.warning("store.unavailable", error=str(error)),
+            on_schema=lambda fingerprint, version: log.debug("schema.seen", schema=fingerprint, version=version),
+        )
+        done = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._tell(done), name="progress")
+            try:
+                await pipeline.run(stop.wanted)
+            except* DamagedFileError as errors:
+                self.damage = "\n".join(str(error) for error in errors.exceptions)
+            finally:
+                done.set()
+
+    async def _tell(self, done: asyncio.Event) -> None:
+        while not done.is_set():
+            self._progress(self._source.progress)
+            try:
+                async with asyncio.timeout(PROGRESS_S):
+                    await done.wait()
+            except TimeoutError:
+                continue
+        self._progress(self._source.progress)

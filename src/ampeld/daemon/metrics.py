@@ -1,0 +1,138 @@
+"""The numbers that Prometheus reads, under their published names; no label grows without bound."""
+
+import platform
+from collections import Counter as Tally
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+from ampeld.flow.outcome import Outcome
+from ampeld.flow.pipe import PipeStatistics
+from ampeld.flow.verdict import BYPASSED, CUT, ERRORED, GROUP, REJECTION, SKIPPED, UNASKED
+from ampeld.store.documents import Account
+
+MOST_TOPICS = 16
+"""Nightly topics come for years: only those last seen have series."""
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+_TP = ("topic", "partition")
+
+
+class Metrics:
+    """Every metric of one process, in a registry of its own."""
+
+    def __init__(self, version: str, instance: str, started_s: float) -> None:
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"ampeld_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"ampeld_{name}", text, labels, registry=registry)
+
+        def histogram(name: str, text: str) -> Histogram:
+            return Histogram(f"ampeld_{name}", text, buckets=_SECONDS, registry=registry)
+
+        self._alerts = counter(
+            "alerts", "Records by outcome, and verdicts by channel.", "stage", "outcome", "topic", "channel"
+        )
+        self.bytes = counter("bytes", "Bytes of payload with a durable outcome.")
+        self.dead_letters = counter("dead_letters", "Records that could not be read.", "stage", "reason")
+        self.duplicates = counter("duplicates", "Accepted alerts whose candid had come from other coordinates.")
+        self.gaps = counter("gaps", "Ranges of offsets lost before they were read.")
+        self.gap_offsets = counter("gap_offsets", "Offsets lost before they were read.")
+        self.commits = counter("commits", "Offset commits.", "result")
+        self.rebalances = counter("rebalances", "Assignments of partitions.")
+        self.rebuilds = counter("consumer_rebuilds", "Consumers that stalled and were replaced.")
+        self.store_errors = counter("mongo_errors", "Failed calls of the store.", "class")
+        self.log_suppressed = counter("log_suppressed", "Log lines left out.")
+        self.lag_messages = gauge("lag_messages", "Offsets not yet read.", *_TP)
+        self.lag_seconds = gauge("lag_seconds", "Age of the last record read where more are waiting.", *_TP)
+        self.retention_used = gauge("retention_used_ratio", "Unread part of what the broker keeps.", *_TP)
+        self.in_flight = gauge("inflight_messages", "Records opened and not settled.")
+        self.last_commit = gauge("last_commit_timestamp_seconds", "Time of the last acknowledged commit.")
+        self.paused = gauge("paused", "1 while nothing is fetched because the pipeline is full.")
+        self.mongo_up = gauge("mongo_up", "1 while the store does its part.")
+        self.pipe_fill = gauge("pipe_items", "Batches in each pipe.", "pipe")
+        self.end_to_end = histogram("end_to_end_seconds", "From the broker's time stamp to the durable outcome.")
+        self.latency = histogram("latency_seconds", "From the fetch of a batch to its durable outcome.")
+        self.loop_lag = histogram("loop_lag_seconds", "How late the event loop wakes up.")
+        build = gauge("build_info", "Constant 1.", "version", "python", "instance")
+        build.labels(version, platform.python_version(), instance).set(1)
+        gauge("start_time_seconds", "When the process started.").set(started_s)
+        self._topics: OrderedDict[str, set[tuple[str, str, str, str]]] = OrderedDict()
+        self._totals: Tally[Counter] = Tally()
+
+    def page(self) -> bytes:
+        """Return the text that Prometheus reads."""
+        return generate_latest(self.registry)
+
+    def count_account(self, account: Account) -> None:
+        """Count the outcomes and verdicts of what has become durable."""
+        ends = Tally((_series(row.record.topic), row.outcome) for row in account.rows)
+        for (topic, outcome), number in ends.items():
+            self._count("store", outcome.name.lower(), topic, "", number)
+            if outcome is Outcome.DUPLICATE:
+                self.duplicates.inc(number)
+        self.bytes.inc(sum(len(row.record.value) for row in account.rows))
+        for letter in account.dead_letters:
+            self.dead_letters.labels(letter.stage, _kind(letter.reason)).inc()
+        by_topic: dict[str, list[tuple[int, ...]]] = {}
+        for row in account.rows:
+            if row.codes:
+                by_topic.setdefault(_series(row.record.topic), []).append(row.codes)
+        for topic, codes in by_topic.items():
+            table = np.array(codes, dtype=np.uint16)
+            for index, channel in enumerate(account.channels):
+                for verdict, number in tally_codes(table[:, index]).items():
+                    self._count("filter", verdict, topic, channel.name, number)
+
+    def fill_pipes(self, pipes: Sequence[PipeStatistics]) -> None:
+        """Note how full the pipes are."""
+        for pipe in pipes:
+            self.pipe_fill.labels(pipe.name).set(pipe.size)
+
+    def raise_to(self, counter: Counter, total: float) -> float:
+        """Raise a counter to a total that somebody else keeps, and return by how much."""
+        rise = max(0.0, total - self._totals[counter])
+        counter.inc(rise)
+        self._totals[counter] += rise  # type: ignore[assignment]  # totals may be fractional
+        return rise
+
+    def _count(self, stage: str, outcome: str, topic: str, channel: str, number: int) -> None:
+        labels = (stage, outcome, topic, channel)
+        self._topics.setdefault(topic, set()).add(labels)
+        self._topics.move_to_end(topic)
+        self._alerts.labels(*labels).inc(number)
+        if len(self._topics) > MOST_TOPICS:
+            _, gone = self._topics.popitem(last=False)
+            for old in gone:
+                self._alerts.remove(*old)
+
+
+def tally_codes(codes: NDArray[np.uint16]) -> dict[str, int]:
+    """Return how many of these verdict codes accept, reject, skip and err; names without any are absent."""
+    rejected = ((codes >= CUT) & (codes < GROUP)) | (codes >= REJECTION)
+    counts = {
+        "bypassed": int((codes == BYPASSED).sum()),
+        "rejected": int(rejected.sum()),
+        "skipped": int((codes == SKIPPED).sum()),
+        "errored": int((codes == ERRORED).sum()),
+    }
+    others = sum(counts.values()) + int((codes == UNASKED).sum())
+    counts["accepted"] = len(codes) - others + counts.pop("bypassed")
+    return {verdict: number for verdict, number in counts.items() if number}
+
+
+def _series(topic: str) -> str:
+    return "files" if topic.startswith("/") else topic  # each file is a topic of its own
+
+
+def _kind(reason: str) -> str:
+    """Return the reason up to its first value: labels are few, messages are not."""
+    words = reason.partition(":")[0].split()
+    return " ".join(word for word in words[:6] if word.isalpha()) or "other"

@@ -1,0 +1,185 @@
+"""The daemon: one member of a consumer group from its start to its last commit."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import stamina
+import structlog
+import uvloop
+
+from ampeld.channel.channel import Channel
+from ampeld.daemon.assembly import Assembly, assemble
+from ampeld.daemon.lock import hold_lock, lock_path
+from ampeld.daemon.notify import Notifier
+from ampeld.daemon.pipeline import Pipeline
+from ampeld.daemon.settings import Settings
+from ampeld.daemon.shutdown import Stop, run_until_stopped
+from ampeld.daemon.sources import kafka_settings
+from ampeld.daemon.status import Pages, serve_status
+from ampeld.daemon.telemetry import Telemetry, watch_loop
+from ampeld.errors import RetryableError
+from ampeld.source.kafka import KafkaSource
+from ampeld.stages.values import Judged
+from ampeld.store.documents import Account
+from ampeld.store.errors import StoreUnavailableError
+
+SUMMARY_S = 10.0
+OBSERVE_S = 1.0
+LEAVE_S = 3.0
+START_WAIT_S = 5.0
+
+log = structlog.get_logger("ampeld.daemon")
+
+
+def run_daemon(settings: Settings, channels: Sequence[Channel], *, instance: str, until_end: bool) -> int:
+    """Run until a signal, or with ``until_end`` until everything that was there at the start is done.
+
+    Returns
+    -------
+    int
+        The exit code (`ampeld.daemon.exits`).
+    """
+    daemon = Daemon(settings, channels, instance=instance, until_end=until_end)
+    with (
+        hold_lock(lock_path(instance, os.environ)),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        return runner.run(run_until_stopped(daemon.work, grace_s=settings.daemon.grace_s))
+
+
+class Daemon:
+    """The parts of the running daemon and what is known of them."""
+
+    def __init__(self, settings: Settings, channels: Sequence[Channel], *, instance: str, until_end: bool) -> None:
+        self._settings = settings
+        self._parts = assemble(settings, channels, instance=instance, group=settings.source.group)
+        provenance = self._parts.provenance
+        self._telemetry = Telemetry(version=provenance.version, instance=instance, run=provenance.run)
+        self._notifier = Notifier(os.environ)
+        self._until_end = until_end
+        self._stop: Stop | None = None
+        self._source = KafkaSource(
+            kafka_settings(settings, instance=instance, until_end=until_end),
+            covered_to=self._covered_to,
+            on_gap=self._on_gap,
+        )
+        self._pipeline = Pipeline(
+            source=self._source,
+            flusher=self._parts.flusher,
+            decoder=self._parts.decoder,
+            channels=channels,
+            max_records=settings.source.max_batch,
+            on_flushed=self._on_flushed,
+            on_trouble=self._on_trouble,
+            on_schema=self._on_schema,
+        )
+
+    async def work(self, stop: Stop) -> None:
+        """Start, run the pipeline to its end, and let go of everything."""
+        self._stop = stop
+        settings, parts = self._settings, self._parts
+        provenance = parts.provenance
+        log.info(
+            "daemon.starting",
+            run=provenance.run,
+            version=provenance.version,
+            config=provenance.config,
+            instance=provenance.instance,
+            group=settings.source.group,
+            channels=[f"{c.name}@{c.version}" for c in parts.channels],
+        )
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(parts.store.close)
+            pages = Pages(
+                live=lambda: True,
+                ready=self._is_ready,
+                status=self._telemetry.status,
+                metrics=self._telemetry.metrics.page,
+            )
+            await stack.enter_async_context(serve_status(settings.status.listen, provenance.instance, pages))
+            await stack.enter_async_context(self._observed(stop))
+            await self._patiently("store", parts)
+            await self._patiently("source", parts)
+            stack.push_async_callback(self._source.stop, LEAVE_S)
+            stop.working = True
+            self._notifier.ready()
+            await self._pipeline.run(stop.wanted)
+            self._notifier.stopping()
+        log.info("daemon.drained", **self._telemetry.status()["outcomes"])
+
+    async def _patiently(self, part: str, parts: Assembly) -> None:
+        """Prepare the store or start the source, for as long as the servers need."""
+        async for attempt in stamina.retry_context(
+            on=RetryableError, attempts=None, timeout=None, wait_initial=0.2, wait_max=START_WAIT_S
+        ):
+            with attempt:
+                try:
+                    await (parts.prepare() if part == "store" else self._source.start())
+                except RetryableError as error:
+                    self._telemetry.part(part, "degraded", str(error))
+                    log.warning(f"{part}.unavailable", error=str(error))
+                    raise
+        self._telemetry.part(part, "live")
+
+    def _is_ready(self) -> bool:
+        stopping = self._stop is None or self._stop.wanted.is_set() or not self._stop.working
+        return not stopping and self._telemetry.state == "live"
+
+    async def _covered_to(self, topic: str, partition: int) -> int | None:
+        return await self._parts.store.covered_to(self._settings.source.group, topic, partition)
+
+    async def _on_gap(self, topic: str, partition: int, first: int, end: int) -> None:
+        provenance = self._parts.provenance
+        gap = {"topic": topic, "partition": partition, "first": first, "end": end}
+        await self._parts.store.record_gap(
+            {**gap, "group": self._settings.source.group, "run": provenance.run, "instance": provenance.instance}
+        )
+        log.error("source.gap", **gap, lost=end - first)
+
+    def _on_flushed(self, account: Account, batches: Sequence[Judged]) -> None:
+        self._telemetry.flushed(account, [judged.decoded.batch for judged in batches])
+        log.debug("deduplicate.flushed", records=len(account.rows), dead_letters=len(account.dead_letters))
+
+    def _on_trouble(self, error: RetryableError) -> None:
+        kind = error.kind if isinstance(error, StoreUnavailableError) else "unknown"
+        self._telemetry.store_failed(kind, str(error))
+        log.warning("store.unavailable", kind=kind, error=str(error))
+
+    def _on_schema(self, fingerprint: str, version: str) -> None:
+        log.info("schema.seen", schema=fingerprint, version=version)
+
+    @asynccontextmanager
+    async def _observed(self, stop: Stop) -> AsyncIterator[None]:
+        """Measure, summarise and tell systemd while the block runs."""
+        async with asyncio.TaskGroup() as tasks:
+            watchers = [
+                tasks.create_task(watch_loop(self._telemetry), name="loop-lag"),
+                tasks.create_task(self._observe(), name="observe"),
+                tasks.create_task(self._summarise(stop), name="summary"),
+            ]
+            if self._notifier.watchdog_s is not None:
+                watchers.append(tasks.create_task(self._reassure(self._notifier.watchdog_s), name="watchdog"))
+            try:
+                yield
+            finally:
+                for watcher in watchers:
+                    watcher.cancel()
+
+    async def _observe(self) -> None:
+        while True:
+            await asyncio.sleep(OBSERVE_S)
+            self._telemetry.source(self._source.statistics())
+            self._telemetry.pipes(self._pipeline.statistics())
+
+    async def _summarise(self, stop: Stop) -> None:
+        while True:
+            await asyncio.sleep(SUMMARY_S)
+            log.info("daemon.summary", **self._telemetry.summary())
+            self._notifier.status(("stopping: " if stop.wanted.is_set() else "") + self._telemetry.line())
+
+    async def _reassure(self, interval_s: float) -> None:
+        while True:  # a loop that is stuck says nothing, and systemd starts the daemon anew
+            self._notifier.alive()
+            await asyncio.sleep(interval_s)
