@@ -57,7 +57,7 @@ class Rapid(Filter):
         yield "constant", a.detections.isdiffpos.all()
 
     def accept(self, alert: Alert) -> int:
-        """Judge the history of one alert: when was it not there, and has it brightened since?"""
+        """Judge the history of one alert: how long ago it was not there, and whether it has brightened since."""
         limit = alert.history.last_limit_before
         if limit is None:
             return NO_LIMIT

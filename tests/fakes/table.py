@@ -19,7 +19,13 @@ def packet(
     own = {"jd": JD, "fid": 1, "pid": 1, "candid": 10, "programid": 1, "isdiffpos": "t", "ra": 10.0, "dec": 20.0}
     own |= {"magpsf": 19.0, "sigmapsf": 0.1} | candidate
     history = [*(detections or []), *({"candid": None, "diffmaglim": 20.0, **limit} for limit in limits or [])]
-    return {"objectId": object, "candid": own["candid"], "candidate": own, "prv_candidates": history or None, "fp_hists": fp_hists}
+    return {
+        "objectId": object,
+        "candid": own["candid"],
+        "candidate": own,
+        "prv_candidates": history or None,
+        "fp_hists": fp_hists,
+    }
 
 
 def table(*packets: dict[str, Any]) -> AlertTable:
@@ -29,4 +35,9 @@ def table(*packets: dict[str, Any]) -> AlertTable:
 
 def candidates(field: str, *values: Any) -> AlertTable:
     """Return a batch whose alerts differ in one field; None is missing."""
-    return table(*(packet(**{field: value}, **({} if field == "candid" else {"candid": 10 + i})) for i, value in enumerate(values)))
+    return table(
+        *(
+            packet(**{field: value}, **({} if field == "candid" else {"candid": 10 + i}))
+            for i, value in enumerate(values)
+        )
+    )

@@ -83,7 +83,7 @@ class _Walker:
                 return at
             for _ in range(count):
                 if keyed:
-                    at = wire.skip_string(self._data, at)
+                    at = wire.skip_key(self._data, at)
                 at = self._inside(f"[{index}]", item, at)
                 index += 1
             if end not in (-1, at):

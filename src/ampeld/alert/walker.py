@@ -43,6 +43,7 @@ _HELPERS: Final = (
     *_SHORT.values(),
     "skip_fixed",
     "skip_enum",
+    "skip_key",
     "union_index",
     "block",
     "FaultError",
@@ -74,7 +75,7 @@ class _Writer:
     def _loop(self, avro_type: AvroType) -> list[str]:
         item = avro_type.parts[0]
         keyed = avro_type.kind == "map"
-        inside = [*(["p = skip_string(d, p)"] if keyed else []), *self._inline(item)]
+        inside = [*(["p = skip_key(d, p)"] if keyed else []), *self._inline(item)]
         return [
             "while True:",
             f" n, p, e = block(d, p, {item.width + keyed}, {item.weight}, b)",

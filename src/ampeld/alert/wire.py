@@ -88,6 +88,15 @@ def skip_string(data: bytes, at: int) -> int:
     return start + size
 
 
+def skip_key(data: bytes, at: int) -> int:
+    """Pass the key of a map: a string that can name a field of a stored document."""
+    behind = skip_string(data, at)
+    key = data[skip_long(data, at) : behind]
+    if key.startswith(b"$") or b"\x00" in key:
+        raise FaultError("map key that begins with $ or holds a NUL", at)
+    return behind
+
+
 def skip_enum(data: bytes, at: int, symbols: int) -> int:
     """Pass an enum of so many symbols."""
     index, behind = long(data, at)

@@ -136,7 +136,7 @@ class Daemon:
         await self._parts.store.record_gap(
             {**gap, "group": self._settings.source.group, "run": provenance.run, "instance": provenance.instance}
         )
-        log.error("source.gap", **gap, lost=end - first)
+        self._telemetry.lost(end - first)
 
     def _on_flushed(self, account: Account, batches: Sequence[Judged]) -> None:
         self._telemetry.flushed(account, [judged.decoded.batch for judged in batches])
@@ -171,7 +171,8 @@ class Daemon:
         while True:
             await asyncio.sleep(OBSERVE_S)
             self._telemetry.source(self._source.statistics())
-            self._telemetry.pipes(self._pipeline.statistics())
+            in_flight = sum(ledger.in_flight for ledger in self._source.ledgers())
+            self._telemetry.flow(self._pipeline.statistics(), in_flight)
 
     async def _summarise(self, stop: Stop) -> None:
         while True:

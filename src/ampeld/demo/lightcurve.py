@@ -111,7 +111,7 @@ def picture(points: Sequence[CurvePoint], title: str, path: Path) -> None:
             label=name if seen else None,
         )
     axes.invert_yaxis()
-    axes.set(title=title, xlabel=f"days before JD {newest:.4f}", ylabel="magnitude in the difference image [AB]")
+    axes.set(title=title, xlabel=f"days since JD {newest:.4f}", ylabel="magnitude in the difference image [AB]")
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize="small")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -137,7 +137,7 @@ def _time_axis(points: Sequence[CurvePoint], begin: float, end: float, width: in
     newest = points[-1].jd
     text = Text(" " * _AXIS + "└" + "─" * width + "\n", style="dim")
     left, right = f"{begin - newest:.1f} d", f"{end - newest:+.1f} d"
-    middle = f"days before JD {newest:.4f}"
+    middle = f"days since JD {newest:.4f}"
     gap = max(2, width - len(left) - len(right) - len(middle))
     text.append(f"{' ' * (_AXIS + 1)}{left}{' ' * (gap // 2)}{middle}{' ' * (gap - gap // 2)}{right}\n", style="dim")
     text.append(" " * (_AXIS + 1))

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from bson import Binary
 from numpy.typing import NDArray
 
 from ampeld.errors import InvariantError
@@ -132,7 +131,7 @@ def _encode(account: Account, rows: list[JudgedRow]) -> list[dict[str, Any]]:
         "n": len(rows),
         "nights": sorted({row.night for row in rows if row.night is not None}),
         "candids": {"min": min(candids), "max": max(candids)} if candids else None,
-        "columns": Binary(columns),
+        "columns": columns,
     }
     return [{"_id": _identity(document)} | document]
 

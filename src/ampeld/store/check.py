@@ -31,7 +31,7 @@ async def check_server(uri: str, database: str, timeout_s: float = 10.0) -> list
     try:
         connection = Connection(uri, database, timeout_s=timeout_s, app_name="ampeld-check")
     except StoreUnavailableError as error:
-        return [Finding("server", "error", f"store.uri: {error}")]
+        return [Finding("server", "error", str(error))]
     try:
         return await _findings(connection)
     finally:

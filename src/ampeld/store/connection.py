@@ -4,9 +4,9 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import IndexModel
-from pymongo.errors import OperationFailure
+from pymongo.errors import OperationFailure, PyMongoError
 
-from ampeld.store.errors import StoreUnavailableError, translated
+from ampeld.store.errors import OPERATOR, StoreUnavailableError, translated
 
 INDEXES: dict[str, list[IndexModel]] = {
     "stock": [],
@@ -48,14 +48,21 @@ class Connection:
         After that long any operation fails; without an end a stalled server would keep the process from exiting.
     app_name : str
         How the server's log names this daemon.
+
+    Raises
+    ------
+    StoreUnavailableError
+        If the driver refuses the URI.
     """
 
     def __init__(self, uri: str, database: str, *, timeout_s: float = 10.0, app_name: str = "ampeld") -> None:
         self.timeout_s = timeout_s
         self.name = database
-        with translated():
+        try:
             self._client = _client(uri, timeout_s, app_name, pool=16)
             self._health = _client(uri, timeout_s, f"{app_name}-health", pool=2)
+        except (PyMongoError, ValueError) as error:
+            raise StoreUnavailableError(f"store.uri is refused ({type(error).__name__})", kind=OPERATOR) from error
         self.database = self._client[database]
 
     def __getitem__(self, collection: str) -> AsyncIOMotorCollection[Any]:
@@ -69,8 +76,7 @@ class Connection:
         StoreUnavailableError
             If it does not.
         """
-        with translated():
-            hello: dict[str, Any] = await self._health.admin.command("hello")
+        hello = await self.command("hello")
         if not hello.get("isWritablePrimary"):
             raise StoreUnavailableError("no writable primary")
         when: float = hello["localTime"].timestamp()
@@ -79,7 +85,8 @@ class Connection:
     async def command(self, command: str, *, on: str = "admin") -> dict[str, Any]:
         """Return the answer to an administrative command, by the client for health."""
         with translated():
-            answer: dict[str, Any] = await self._health[on].command(command)
+            # Without these options its times would come without their zone.
+            answer: dict[str, Any] = await self._health[on].command(command, codec_options=self.database.codec_options)
         return answer
 
     async def prepare(self, *, keep_days: float | None = None) -> None:

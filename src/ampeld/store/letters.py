@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from bson import Binary
 from pymongo import UpdateOne
 
 from ampeld.flow.record import Coordinates, Record
@@ -64,7 +63,7 @@ def encode_letter(letter: DeadLetter, account: Account, now: datetime, path: Pat
         **_origin(account),
     }
     document |= _envelope(record)
-    document["payload"] = Binary(record.value) if path is None else None
+    document["payload"] = record.value if path is None else None
     document["file"] = None if path is None else str(path)
     return document
 
@@ -79,8 +78,8 @@ def _envelope(record: Record) -> dict[str, Any]:
     size = len(record.key or b"") + sum(len(name) + len(value) for name, value in record.headers)
     if size > _MAX_HEADERS:
         return {"key": None, "headers": [], "envelope_dropped": size}
-    headers = [[text(name, _MAX_HEADERS), Binary(value)] for name, value in record.headers]
-    return {"key": None if record.key is None else Binary(record.key), "headers": headers}
+    headers = [[text(name, _MAX_HEADERS), value] for name, value in record.headers]
+    return {"key": record.key, "headers": headers}
 
 
 def encode_failure(failure: ChannelFailure, account: Account, now: datetime) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def doubled(levels):
         (record({"type": "array", "items": record("null", "null", name="nulls")}), "array has items without width"),
         (record({"type": "array", "items": {"type": "fixed", "name": "x", "size": 0}}), "array has items without width"),
         (nested(64, "int"), "deeper than 64 levels"),
-        (nested(400, "int"), "deeper than 64 levels"),
+        (nested(100, "int"), "deeper than 64 levels"),
         (record(*["int"] * 5000), "more than 5000 types"),
         (doubled(50), "more than 5000 types"),
         (record("decimal"), "a type that Avro does not have"),

@@ -42,7 +42,7 @@ VALUES = st.fixed_dictionaries(
         "raw": st.binary(min_size=3, max_size=3),
         "blob": st.binary(max_size=200),
         "points": st.lists(st.fixed_dictionaries({"jd": st.floats(allow_nan=False), "pid": st.integers(-(2**63), 2**63 - 1)}), max_size=4),
-        "extra": st.none() | st.dictionaries(st.text(max_size=4), st.none() | st.integers(-9, 9), max_size=4),
+        "extra": st.none() | st.dictionaries(st.from_regex(r"\A[a-zé.]{0,4}\Z"), st.none() | st.integers(-9, 9), max_size=4),
     }
 )
 TYPE = parse(json.dumps(RICH).encode())[0]
@@ -129,6 +129,8 @@ def test_no_truncation_and_no_byte_more_is_accepted(value):
         ({"type": "array", "items": "int"}, b"\x80\x80\x80\x80\x80\x80\x01\x00", f"block of {2**41} items with 1 bytes left at byte 0 (f)"),
         ({"type": "array", "items": "long"}, b"\x04\x02" + b"\xff" * 11, "varint longer than 64 bits at byte 2 (f[1])"),
         ({"type": "map", "values": "int"}, b"\x02\x02\xff\x02\x00", "string that is not UTF-8 at byte 2 (f)"),
+        ({"type": "map", "values": "int"}, b"\x02\x04$a\x02\x00", "map key that begins with $ or holds a NUL at byte 1 (f)"),
+        ({"type": "map", "values": "int"}, b"\x02\x04a\x00\x02\x00", "map key that begins with $ or holds a NUL at byte 1 (f)"),
         (["null", {"type": "array", "items": ["null", record(deep="boolean")]}], b"\x02\x02\x02\x09\x00", "boolean that is neither 0 nor 1 at byte 3 (f[0].deep)"),
     ],
 )  # fmt: skip
@@ -148,21 +150,20 @@ def test_a_union_of_many_branches_is_walked():
 
 
 def test_small_items_cannot_grow_to_much_memory():
-    item = record(flag="boolean")
+    item = "boolean"
     for level in range(20):
         item = {"type": "record", "name": f"wrap{level}", "fields": [{"name": "inner", "type": item}]}
-    count = wire.MAX_DECODED // 1000
     head = b"\x80\x92\xf4\x01"  # 2,000,000
     reason = look(record(f={"type": "array", "items": item}), head + b"\x01" * 2_000_000 + b"\x00")
-    assert count < 2_000_000
     assert reason == f"decoded arrays above {wire.MAX_DECODED} bytes at byte 0 (f)"
 
 
 def test_sixty_levels_are_walked():
     schema = "int"
     for level in range(60):
-        schema = {"type": "record", "name": f"r{level}", "fields": [{"name": "f", "type": ["null", schema]}]} if level % 30 == 0 else {"type": "record", "name": f"r{level}", "fields": [{"name": "f", "type": schema}]}
-    assert look(schema, b"\x02\x02\x02") is None
+        schema = {"type": "record", "name": f"r{level}", "fields": [{"name": "f", "type": schema}]}
+    assert look(schema, b"\x02") is None
+    assert look(schema, b"\x80").endswith("inside the record (" + ".".join(["f"] * 60) + ")")
 
 
 def test_not_a_number_passes_for_it_is_a_value():

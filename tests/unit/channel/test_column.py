@@ -86,7 +86,9 @@ def test_arithmetic_passes_missing_on():
     assert plain(7 % n) == [1, 1, None]
 
 
-@pytest.mark.parametrize("result", [1 / floats(0.0), 1 // ints(0), 1 % ints(0), np.log10(floats(0.0)), np.sqrt(floats(-1.0))])
+@pytest.mark.parametrize(
+    "result", [1 / floats(0.0), 1 // ints(0), 1 % ints(0), np.log10(floats(0.0)), np.sqrt(floats(-1.0))]
+)
 def test_what_is_not_finite_is_missing(result):
     assert plain(result) == [None]
 
@@ -102,7 +104,9 @@ def test_numpy_functions_give_columns():
     assert truths(np.isfinite(x)) == [True, None, True]
 
 
-@pytest.mark.parametrize("function", [np.median, np.sort, np.sum, np.asarray, np.add.reduce, np.add.accumulate, np.argmax])
+@pytest.mark.parametrize(
+    "function", [np.median, np.sort, np.sum, np.asarray, np.add.reduce, np.add.accumulate, np.argmax]
+)
 def test_numpy_functions_that_mix_alerts_are_refused(function):
     with pytest.raises(TypeError, match=r"mix the alerts|does not work on columns"):
         function(floats(1, 2))
@@ -137,7 +141,10 @@ def test_text_compares_with_text():
     assert truths(text("a", "c") < "b") == [True, False]
 
 
-@pytest.mark.parametrize("use", [lambda s: s == 1, lambda s: s + "x", lambda s: s * 2, abs, lambda s: np.char.upper(s), lambda s: floats(1) == s])
+@pytest.mark.parametrize(
+    "use",
+    [lambda s: s == 1, lambda s: s + "x", lambda s: s * 2, abs, lambda s: np.char.upper(s), lambda s: floats(1) == s],
+)
 def test_text_has_no_arithmetic(use):
     with pytest.raises(TypeError):
         use(text("a"))

@@ -69,7 +69,9 @@ def test_rows_that_are_not_asked_stay_unasked_and_unseen():
 
 
 def test_no_rows_ask_nothing():
-    assert judge(broken(lambda self, a: 1 / 0), candidates("rb", 1.0), CutNames(), rows=np.array([], dtype=int)).codes.tolist() == [0]
+    assert judge(
+        broken(lambda self, a: 1 / 0), candidates("rb", 1.0), CutNames(), rows=np.array([], dtype=int)
+    ).codes.tolist() == [0]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,9 @@ def test_verdicts_do_not_depend_on_which_alerts_come_together(magnitudes, data):
     names.number("bright")
     whole = judge(broken(fails_on_some), table, names).codes.tolist()
     at = data.draw(st.integers(0, len(magnitudes)))
-    parts = [judge(broken(fails_on_some), table.select(rows), names) for rows in (range(at), range(at, len(magnitudes)))]
+    parts = [
+        judge(broken(fails_on_some), table.select(rows), names) for rows in (range(at), range(at, len(magnitudes)))
+    ]
     assert whole == [code for part in parts for code in part.codes.tolist()]
 
 

@@ -41,8 +41,16 @@ def bulk(*codes, concern=()):
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [(10107, TRANSIENT), (50, TRANSIENT), (64, UNKNOWN_DURABILITY), (13, OPERATOR), (14031, OPERATOR)]
-    + [(10334, DATA), (987654, UNKNOWN), (None, UNKNOWN)],
+    [
+        (10107, TRANSIENT),
+        (50, TRANSIENT),
+        (64, UNKNOWN_DURABILITY),
+        (13, OPERATOR),
+        (14031, OPERATOR),
+        (10334, DATA),
+        (987654, UNKNOWN),
+        (None, UNKNOWN),
+    ],
 )
 def test_codes_have_their_class(code, kind):
     assert classify(code) == kind
