@@ -1,8 +1,9 @@
 """What every store promises, asked of the one in memory and of MongoDB."""
 
 import asyncio
-from uuid import uuid4
+from itertools import permutations
 
+import msgspec
 import pytest
 from fakes.store import MemoryStore
 from support.store import a_state, an_account, an_object, change, failure, filtered, letter, meta, new_point, where
@@ -17,12 +18,10 @@ async def store(request, tmp_path):
     if request.param == "memory":
         yield MemoryStore()
         return
-    real = MongoStore(
-        request.getfixturevalue("mongodb"), f"contract_{uuid4().hex[:12]}", dead_letter_directory=tmp_path
-    )
+    uri, database = request.getfixturevalue("mongodb"), request.getfixturevalue("database")
+    real = MongoStore(uri, database, dead_letter_directory=tmp_path)
     await real.prepare(keep_days=30)
     yield real
-    await real.connection.database.client.drop_database(real.connection.name)
     await real.close()
 
 
@@ -110,6 +109,27 @@ class TestPoints:
         await store.write_points(*writes)
 
         assert (await points_of(store), await raw_point(store, 901)) == before
+
+    async def test_writes_in_any_order_end_in_the_same_points(self, store):
+        full = body(jd=5.0, full=1)
+        writes = [
+            ([new_point(900, body=body(jd=4.0), since=9.0)], []),
+            ([new_point(900, body=full, first=where(3), since=8.0, channel=("young",))], []),
+            ([new_point(900, body=body(jd=4.0), stock=8, since=2.0, tag=("x",))], [change(901, channel=("late",))]),
+            ([new_point(901, meta=meta(5, "young", jd=3.0))], [change(900, stock=8, since=1.0)]),
+            ([new_point(901, since=7.0)], [change(900, channel=("late",), meta=meta(3, jd=1.0))]),
+        ]
+        seen = []
+        for order in permutations(range(5)):
+            moved = [[shifted(write, 10 * len(seen)) for write in side] for i in order for side in writes[i]]
+            for new, changed in zip(moved[::2], moved[1::2], strict=True):
+                # a change of a point that no store holds yet cannot come: it is made from what was found there
+                await store.write_points(new, [c for c in changed if await exists(store, c.id)])
+            await store.write_points([], [shifted(c, 10 * len(seen)) for _, changed in writes for c in changed])
+            seen.append([comparable(await raw_point(store, id_ + 10 * len(seen))) for id_ in (900, 901)])
+
+        assert seen[0][0]["body"] == full
+        assert all(other == seen[0] for other in seen)
 
     async def test_provenance_keeps_the_newest_by_jd_whatever_the_order(self, store):
         await store.write_points([new_point(900, meta=meta(1, jd=1.0))], [])
@@ -211,20 +231,40 @@ class TestAccount:
         await store.write_account(an_account())
         assert await store.covered_to("g", "night", 0) is None
 
-    async def test_a_gap_may_be_recorded_again(self, store):
+    async def test_a_gap_may_be_recorded_again_and_only_grows(self, store):
         gap = {"topic": "night", "partition": 0, "first": 10, "end": 20}
-        await store.record_gap(gap)
-        await store.record_gap(gap | {"end": 25})
-        await store.record_gap(gap)
+        for end in (20, 25, 20):
+            await store.record_gap(gap | {"end": end})
+
+        assert [(found["first"], found["end"]) for found in await raw_gaps(store)] == [(10, 25)]
+
+    async def test_what_came_twice_is_kept_once(self, store):
+        for _ in range(2):
+            await store.write_account(an_account(dead_letters=(letter(2),), failures=(failure(1), failure(2))))
+
+        assert await raw_counts(store) == (1, 2)
 
 
 def body(**fields):
     return {"jd": 2459000.5, "rcid": 12, "programid": 1, **fields}
 
 
+def shifted(write, by):
+    return msgspec.structs.replace(write, id=write.id + by)
+
+
+async def exists(store, id_):
+    return await raw_point(store, id_) is not None
+
+
+def comparable(point):
+    lists = {field: sorted(point[field]) for field in ("stock", "channel", "tag")}
+    return lists | {field: point[field] for field in ("body", "since", "meta")}
+
+
 async def raw_point(store, id_):
     if isinstance(store, MemoryStore):
-        return store.points[id_]
+        return store.points.get(id_)
     return await store.connection["t0"].find_one({"_id": id_})
 
 
@@ -236,6 +276,18 @@ async def raw_state(store, stock, link):
     if isinstance(store, MemoryStore):
         return store.states[stock, link]
     return await store.connection["t1"].find_one({"stock": stock, "link": link})
+
+
+async def raw_gaps(store):
+    if isinstance(store, MemoryStore):
+        return list(store.gaps.values())
+    return await store.connection["gaps"].find().to_list(None)
+
+
+async def raw_counts(store):
+    if isinstance(store, MemoryStore):
+        return len(store.dead_letters), len(store.failures)
+    return tuple([await store.connection[name].count_documents({}) for name in ("dead_letters", "channel_errors")])
 
 
 def test_outcomes_have_the_numbers_that_blocks_store():

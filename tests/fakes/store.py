@@ -2,11 +2,14 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from ampeld.alert.point import KnownPoint
 from ampeld.errors import RetryableError
 from ampeld.flow.record import Coordinates
+from ampeld.store.account import PartitionAccount, gaps_of
+from ampeld.store.blocks import Block, decode_block, encode_account
 from ampeld.store.documents import (
     Account,
     ChannelFailure,
@@ -18,6 +21,7 @@ from ampeld.store.documents import (
     StateChange,
     StoredPoint,
 )
+from ampeld.store.report import LedgerReport, ReportBuilder
 
 META_KEPT = 20
 
@@ -180,6 +184,20 @@ class MemoryStore:
         self._enter("record_gap")
         held = self.gaps.setdefault(f"{gap['topic']}/{gap['partition']}/{gap['first']}", dict(gap))
         held["end"] = max(held["end"], gap["end"])
+
+    def report(self, committed: Mapping[tuple[str, int], int] | None = None) -> LedgerReport:
+        """Return the ledger report of what was written, without the proof that documents exist."""
+        gaps = gaps_of(list(self.gaps.values()))
+        pieces: dict[tuple[str, int], list[tuple[Block, slice]]] = {place: [] for place in gaps}
+        for number, account in enumerate(self.accounts):
+            for document in encode_account(account):
+                block = decode_block(document | {"written": datetime.fromtimestamp(number, UTC)})
+                for part, rows in block.slices():
+                    pieces.setdefault((part.topic, part.partition), []).append((block, rows))
+        builder = ReportBuilder(self.versions)
+        for place, held in pieces.items():
+            builder.add(PartitionAccount(*place, held), gaps.get(place, ()), (committed or {}).get(place))
+        return builder.report()
 
     @property
     def rows(self) -> dict[Coordinates, JudgedRow]:

@@ -9,7 +9,7 @@ JD = 2459000.5
 
 def packet(
     *,
-    object: str = "ZTF21abcdefg",
+    name: str = "ZTF21abcdefg",
     detections: list[dict[str, Any]] | None = None,
     limits: list[dict[str, Any]] | None = None,
     fp_hists: list[dict[str, Any]] | None = None,
@@ -20,7 +20,7 @@ def packet(
     own |= {"magpsf": 19.0, "sigmapsf": 0.1} | candidate
     history = [*(detections or []), *({"candid": None, "diffmaglim": 20.0, **limit} for limit in limits or [])]
     return {
-        "objectId": object,
+        "objectId": name,
         "candid": own["candid"],
         "candidate": own,
         "prv_candidates": history or None,

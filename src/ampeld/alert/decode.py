@@ -54,14 +54,18 @@ class _Refusal(Exception):  # noqa: N818  it never leaves this module
         self.schema = schema
 
 
-class _Program(msgspec.Struct, frozen=True, eq=False):
-    """A writer's schema, ready for its records."""
+class _Program(msgspec.Struct, eq=False):
+    """A writer's schema, ready for its records.
+
+    It is compiled at its second record: a schema that is met once is likely a damaged one.
+    """
 
     fingerprint: str
     version: str
     avro_type: AvroType
-    walk: Walk
     parsed: Any
+    met: bool = False
+    walk: Walk | None = None
 
 
 class Decoder:
@@ -160,13 +164,17 @@ def _make_program(text: bytes) -> _Program | _Refusal:
     except PoisonError as error:
         return _Refusal("validate", str(error), fingerprint)
     parsed = fastavro.parse_schema(to_fastavro(avro_type))
-    return _Program(fingerprint, version, avro_type, compile_walk(avro_type), parsed)
+    return _Program(fingerprint, version, avro_type, parsed)
 
 
 def _read(program: _Program, data: bytes, base: int) -> Mapping[str, Any]:
-    if not program.walk(data):
-        reason = explain(program.avro_type, data, base) or "bytes that are no record of the schema"
-        raise _Refusal("decode", reason, program.fingerprint)
+    if program.met and program.walk is None:
+        program.walk = compile_walk(program.avro_type)
+    program.met = True
+    if program.walk is None or not program.walk(data):
+        reason = explain(program.avro_type, data, base)
+        if reason is not None:
+            raise _Refusal("decode", reason, program.fingerprint)
     try:
         packet = fastavro.schemaless_reader(io.BytesIO(data), program.parsed, None)
     except _READ_ERRORS as error:

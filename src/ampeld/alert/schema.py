@@ -12,6 +12,7 @@ from ampeld.errors import PoisonError
 MAX_TEXT: Final = 256 * 1024
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 5000
+MAX_BRANCHES: Final = 64
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 _WIDTHS: Final[Mapping[str, int]] = {
@@ -145,6 +146,8 @@ class _Parser:
     def _union(self, branches: list[Any], space: str, level: int) -> AvroType:
         if not branches or any(isinstance(branch, list) for branch in branches):
             raise PoisonError("schema with a union of none, or in a union")
+        if len(branches) > MAX_BRANCHES:
+            raise PoisonError(f"schema with a union of more than {MAX_BRANCHES} types")
         parts = tuple(self.parse(branch, space, level + 1) for branch in branches)
         return _bounded(
             AvroType(

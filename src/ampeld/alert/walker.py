@@ -107,7 +107,7 @@ class _Writer:
         """Write the branches twice: for the index in its usual byte, and for any other encoding of it."""
         inlined = [self._inline(part) for part in avro_type.parts]
         lines = ["u = d[p]"]
-        for index, (part, inner) in enumerate(zip(avro_type.parts[:64], inlined, strict=False)):
+        for index, (part, inner) in enumerate(zip(avro_type.parts, inlined, strict=True)):
             plain = [f"p += {1 + part.width}"] if part.kind in _PLAIN else ["p += 1", *inner]
             lines += [f"{'elif' if index else 'if'} u == {2 * index}:", *(f" {line}" for line in plain)]
         lines += ["else:", f" u, p = union_index(d, p, {len(inlined)})"]

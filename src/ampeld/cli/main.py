@@ -99,7 +99,15 @@ def _report(error: Exception) -> int:
     lines = error.problems if isinstance(error, ConfigError) else [f"ampeld: {error}"]
     for line in lines:
         typer.echo(line, err=True)
+    if _is_access_denied(error):
+        return ExitCode.PERMISSION
     return next(code for kind, code in _CODES if isinstance(error, kind))
+
+
+def _is_access_denied(error: Exception) -> bool:
+    from ampeld.source.connection import AccessDeniedError  # noqa: PLC0415  --version needs no Kafka client
+
+    return isinstance(error, AccessDeniedError)
 
 
 def main() -> None:

@@ -120,8 +120,7 @@ def _execute(path: Path, shown: Path) -> ModuleType:
         loader.exec_module(module)
     except SyntaxError as error:
         del sys.modules[name]
-        own = error.filename == str(path)
-        raise FilterError(_plain(error), f"{shown if own else error.filename}:{error.lineno}") from error
+        raise FilterError(_plain(error), _syntax(error, path, shown)) from error
     except (Exception, SystemExit) as error:  # science code: the module is the author's
         del sys.modules[name]
         raise FilterError(_plain(error), _where(error, path, shown)) from error
@@ -136,7 +135,7 @@ def _package(place: str) -> ModuleType:
             raise FilterError(f"there is no module {place!r}") from error
         raise FilterError(_plain(error), _where(error, None)) from error
     except SyntaxError as error:
-        raise FilterError(_plain(error), f"{error.filename}:{error.lineno}") from error
+        raise FilterError(_plain(error), _syntax(error, None, Path(place))) from error
     except (Exception, SystemExit) as error:  # science code: the module is the author's
         raise FilterError(_plain(error), _where(error, None)) from error
 
@@ -145,6 +144,12 @@ def _plain(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg}"
     return "".join(traceback.format_exception_only(error)).strip()
+
+
+def _syntax(error: SyntaxError, path: Path | None, shown: Path) -> str:
+    """Return file and line of a syntax error, which may lie in a module that was imported; not all have a line."""
+    place = str(shown) if error.filename in (None, str(path)) else error.filename
+    return f"{place}:{error.lineno}" if error.lineno is not None else str(place)
 
 
 def _where(error: BaseException, path: Path | None, shown: Path | None = None) -> str | None:

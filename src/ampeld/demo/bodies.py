@@ -99,6 +99,7 @@ class Bodies:
         noise = draw.noise
         mag, error = float(it.magnitude[visit]), float(it.magnitude_error[visit])
         limit, seeing = float(it.limit[visit]), float(it.visits.seeing[visit]) / PIXEL_ARCSEC
+        snr = abs(float(it.flux[visit] / it.error[visit]))
         bogus = it.kind == "bogus"
         width = seeing * (1 + abs(noise[0]) * (0.8 if bogus else 0.06))
         elongation = 1.02 + abs(noise[1]) * (0.5 if bogus else 0.08)
@@ -114,6 +115,7 @@ class Bodies:
             **position,
             **self._reference,
             **draw.scores,
+            "rb": draw.scores["rb"] * (1 - 0.35 * math.exp((5 - snr) / 4)),  # what is faint is harder to tell
             **self._solar_system(mag, noise),
             "candid": self.candids[visit],
             "tblid": self.candids[visit] % 1000,
@@ -136,7 +138,7 @@ class Bodies:
             "elong": elongation,
             "magapbig": aperture - 0.03 + 0.1 * noise[8],
             "sigmagapbig": error,
-            "scorr": abs(float(it.flux[visit] / it.error[visit])) * 1.1,
+            "scorr": snr * 1.1,
         }
 
     @cached_property

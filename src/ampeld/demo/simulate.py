@@ -75,7 +75,7 @@ class SimulatedNights:
         self._candids = _number(self.objects)
         self._order = self._arrange(visits, duplicates)
         # An object's records are kept while its alerts follow one another within a night.
-        self._bodies = lru_cache(maxsize=20_000)(self._make_bodies)
+        self._bodies = lru_cache(maxsize=1000)(self._make_bodies)
 
     def __len__(self) -> int:
         return len(self._order)

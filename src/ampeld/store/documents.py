@@ -1,4 +1,4 @@
-"""The documents of ampeld as typed values: AMPEL's field names, made by pure code, written by `ampeld.store.mongodb`."""
+"""The documents of ampeld as typed values: AMPEL's field names, made by pure code, written by the store."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -84,7 +84,10 @@ def test_blocks_of_nothing_beside_the_record_are_allowed():
         (header(avro_codec=b"deflate") + block(b"\xff\xff\xff"), "deflated block is broken"),
         (header(avro_codec=b"deflate") + block(zlib.compress(b"x" * 99, wbits=-15)[:-2]), "deflated block ends early"),
         (header(avro_codec=b"deflate") + block(zlib.compress(b"x", wbits=-15) + b"y"), "left over behind its deflated"),
-        (header(avro_codec=b"deflate") + block(zlib.compress(bytes(MAX_INFLATED + 1), wbits=-15)), "deflated block is larger"),
+        (
+            header(avro_codec=b"deflate") + block(zlib.compress(bytes(MAX_INFLATED + 1), wbits=-15)),
+            "deflated block is larger",
+        ),
     ],
 )
 def test_what_is_no_container_of_one_record_is_poison_with_a_reason(value, reason):

@@ -23,7 +23,19 @@ def test_different_names_have_different_numbers(one, other):
 
 @pytest.mark.parametrize(
     "name",
-    ["", "ZTF", "ZTF16aaaaaaa", "ZTF33aaaaaaa", "ZTF18abcdef", "ZTF18abcdefgh", "ZTF18ABCDEFG", "ZTF18abcdef\n", "ztf18abcdefg", "ZTF١٨abcdefg", " ZTF18abcdefg"],
+    [
+        "",
+        "ZTF",
+        "ZTF16aaaaaaa",
+        "ZTF33aaaaaaa",
+        "ZTF18abcdef",
+        "ZTF18abcdefgh",
+        "ZTF18ABCDEFG",
+        "ZTF18abcdef\n",
+        "ztf18abcdefg",
+        "ZTF\u0661\u0668abcdefg",
+        " ZTF18abcdefg",
+    ],
 )
 def test_what_is_no_name_has_no_number(name):
     with pytest.raises(ValueError, match="not the name of a ZTF object"):

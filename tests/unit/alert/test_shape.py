@@ -3,8 +3,8 @@
 import math
 
 import pytest
-from support.ztf_packets import CANDID, JD, candidate, detection, forced, limit, packet
 from support.ztf import TARBALLS, golden, tarball
+from support.ztf_packets import CANDID, JD, candidate, detection, forced, limit, packet
 
 from ampeld.alert.decode import Decoder
 from ampeld.alert.shape import finite, shape

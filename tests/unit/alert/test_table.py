@@ -56,7 +56,11 @@ def test_a_field_that_a_schema_lacks_is_missing_and_one_that_nobody_knows_is_a_k
     del old["drb"]
     found = table(packet(candidate=old))
     assert found.scalar("drb").missing.tolist() == [True]
-    for ask in (lambda: found.scalar("dbr"), lambda: found.ragged("limits", "drb"), lambda: found.ragged("flips", "jd")):
+    for ask in (
+        lambda: found.scalar("dbr"),
+        lambda: found.ragged("limits", "drb"),
+        lambda: found.ragged("flips", "jd"),
+    ):
         with pytest.raises(KeyError):
             ask()
 

@@ -138,7 +138,10 @@ def test_a_value_that_no_identity_can_rest_on_is_named(change, reason):
         ({"candidate": candidate(candid=None)}, "candidate.candid: null"),
         ({"prv_candidates": [None]}, "prv_candidates[0]: null"),
         ({"prv_candidates": [limit(fid=None)]}, "prv_candidates[0].fid: null"),
-        ({"prv_candidates": [limit(rcid=None, pid=None)]}, "prv_candidates[0]: an upper limit with neither rcid nor pid"),
+        (
+            {"prv_candidates": [limit(rcid=None, pid=None)]},
+            "prv_candidates[0]: an upper limit with neither rcid nor pid",
+        ),
         ({"fp_hists": [forced(jd=None)]}, "fp_hists[0].jd: null"),
     ],
 )

@@ -4,15 +4,17 @@ import io
 
 import fastavro
 import pytest
-from support.ztf_packets import ztf_schema
 from support.ztf import real_alerts
+from support.ztf_packets import ztf_schema
 
 from ampeld.alert.ztf import CANDIDATE, FP_HIST, PRV_CANDIDATE
 
 
 def _shapes(record):
     return {
-        field["name"]: (field["type"] if isinstance(field["type"], str) else next(t for t in field["type"] if t != "null"))
+        field["name"]: (
+            field["type"] if isinstance(field["type"], str) else next(t for t in field["type"] if t != "null")
+        )
         for field in record["fields"]
     }
 

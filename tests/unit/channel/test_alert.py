@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from fakes.table import JD, packet, table
 
 from ampeld.channel.alert import Alert
-from fakes.table import JD, packet, table
 
 
 @pytest.fixture

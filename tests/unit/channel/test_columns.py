@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
+from fakes.table import JD, candidates, packet, table
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ampeld.channel.columns import Columns
 from ampeld.channel.galactic import galactic
-from fakes.table import JD, candidates, packet, table
 
 
 def truths(c):
@@ -50,7 +50,7 @@ def test_isdiffpos_is_a_condition(text, truth):
 
 
 def test_the_object_is_text():
-    assert truths(Columns(table(packet(), packet(object="ZTF21bbbbbbb"))).object == "ZTF21bbbbbbb") == [False, True]
+    assert truths(Columns(table(packet(), packet(name="ZTF21bbbbbbb"))).object == "ZTF21bbbbbbb") == [False, True]
 
 
 def test_length_is_the_number_of_alerts(a):

@@ -4,6 +4,8 @@ import tarfile
 
 import fastavro
 import pytest
+from fakes.table import JD, packet, table
+from support.shared import shared
 
 from ampeld.alert.table import AlertTable
 from ampeld.channel.cutnames import CutNames
@@ -11,8 +13,6 @@ from ampeld.channel.decent import DecentFilter
 from ampeld.channel.judge import judge
 from ampeld.channel.params import ParameterError
 from ampeld.flow.verdict import cut_name, is_accepted
-from fakes.table import JD, packet, table
-from support.shared import shared
 
 PARAMS = {
     "min_ndet": 2,
@@ -39,17 +39,51 @@ PARAMS = {
     "gaia_veto_gmag_max": 20,
     "gaia_excessnoise_sig_max": 999,
 }
-CUTS = "ndet tspan complete isdiffpos rb drb fwhm elong magdiff archive_tspan ssdistnr gal_lat ps1_star ps1_confusion".split()
+CUTS = [
+    "ndet",
+    "tspan",
+    "complete",
+    "isdiffpos",
+    "rb",
+    "drb",
+    "fwhm",
+    "elong",
+    "magdiff",
+    "archive_tspan",
+    "ssdistnr",
+    "gal_lat",
+    "ps1_star",
+    "ps1_confusion",
+]
 GOOD = {
-    **{"fwhm": 2.0, "elong": 1.1, "magdiff": 0.1, "nbad": 3, "rb": 0.9, "drb": 0.9, "ssdistnr": -999.0},
-    **{"distpsnr1": 2.0, "sgscore1": 0.1, "distpsnr2": 9.0, "sgscore2": 0.5, "distpsnr3": 9.0, "sgscore3": 0.5},
-    **{"jdstarthist": JD - 9, "jdendhist": JD, "ra": 190.0, "dec": 30.0},
+    "fwhm": 2.0,
+    "elong": 1.1,
+    "magdiff": 0.1,
+    "nbad": 3,
+    "rb": 0.9,
+    "drb": 0.9,
+    "ssdistnr": -999.0,
+    "distpsnr1": 2.0,
+    "sgscore1": 0.1,
+    "distpsnr2": 9.0,
+    "sgscore2": 0.5,
+    "distpsnr3": 9.0,
+    "sgscore3": 0.5,
+    "jdstarthist": JD - 9,
+    "jdendhist": JD,
+    "ra": 190.0,
+    "dec": 30.0,
 }
 OLD = {"jd": JD - 9, "candid": 9}
 CONFUSED = {f"distpsnr{i}": 2.0 for i in (1, 2, 3)} | {f"sgscore{i}": 0.5 for i in (1, 2, 3)}
 REASONS = {
-    **{"nDet": "ndet", "tSpan": "tspan", "missing": "complete", "isNone": "complete", "galPlane": "gal_lat"},
-    **{"distpsnr1": "ps1_star", "ps1Confusion": "ps1_confusion"},
+    "nDet": "ndet",
+    "tSpan": "tspan",
+    "missing": "complete",
+    "isNone": "complete",
+    "galPlane": "gal_lat",
+    "distpsnr1": "ps1_star",
+    "ps1Confusion": "ps1_confusion",
 }
 
 

@@ -1,3 +1,5 @@
+from fakes.table import candidates
+
 import ampeld.channel
 from ampeld.channel import Filter
 from ampeld.channel.columns import Columns
@@ -5,7 +7,6 @@ from ampeld.channel.cutnames import CutNames
 from ampeld.channel.judge import judge
 from ampeld.channel.passall import PassAll
 from ampeld.flow.verdict import ACCEPTED
-from fakes.table import candidates
 
 
 class Prepared(Filter):

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
+from fakes.table import candidates
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ampeld.channel.condition import Condition
 from ampeld.channel.cutnames import CutNames
 from ampeld.channel.filter import Filter
-from ampeld.channel.judge import MAX_TRACEBACK, judge
+from ampeld.channel.judge import MAX_TRACEBACK, judge, learn_cuts
 from ampeld.flow.verdict import ACCEPTED, CUT, ERRORED, GROUP, REJECTION
-from fakes.table import candidates
 
 
 class Cuts(Filter):
@@ -232,11 +232,11 @@ def test_errors_and_tracebacks_are_bounded_text():
 
 
 def test_an_error_that_cannot_be_printed_is_a_failure_too():
-    class Silent(Exception):
+    class SilentError(Exception):
         def __str__(self):
             raise RuntimeError
 
-    assert "Silent" in answered(Silent()).failures[0].error
+    assert "SilentError" in answered(SilentError()).failures[0].error
 
 
 def test_numpy_warnings_of_a_filter_stay_its_own():
@@ -244,3 +244,15 @@ def test_numpy_warnings_of_a_filter_stay_its_own():
         yield "log", Condition.of(np.log(a.rb.values - 1.0) < 0)
 
     assert judge(broken(cuts), candidates("rb", 0.0, 1.0), CutNames()).codes.tolist() == [CUT, ACCEPTED]
+
+
+def test_cut_names_are_known_before_the_first_alert():
+    names = CutNames()
+    learn_cuts(Accepting([]), names)
+    assert names.names == ["bright", "accept"]
+
+
+def test_a_filter_that_fails_on_an_empty_batch_teaches_its_names_later():
+    names = CutNames()
+    learn_cuts(broken(lambda self, a: iter([("first", a.magpsf < a.magpsf.values[0])])), names)
+    assert names.names == []

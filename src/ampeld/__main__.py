@@ -1,0 +1,5 @@
+"""``python -m ampeld`` is ``ampeld``."""
+
+from ampeld.cli.main import main
+
+main()

@@ -1,0 +1,126 @@
+"""`ampeld check`: every mistake of the configuration and the channels at once, and the servers if asked."""
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from ampeld.channel.channel import Channel
+from ampeld.cli.options import ConfigOption, JsonOption, SetOption, everything
+from ampeld.cli.output import console, make_table, print_json, run_async
+from ampeld.daemon.exits import ExitCode
+from ampeld.daemon.logging import configure_logging
+from ampeld.daemon.settings import Settings
+from ampeld.daemon.sources import kafka_settings
+from ampeld.errors import AmpeldError, ConfigError
+from ampeld.source.connection import AccessDeniedError
+from ampeld.source.offsets import Reach, describe
+from ampeld.store.check import Finding, check_server
+
+_KAFKA = "kafka"
+
+
+def check(
+    *,
+    config: ConfigOption = None,
+    sets: SetOption = None,
+    connect: Annotated[
+        bool, typer.Option("--connect", help="Ask the servers too: versions, topics, write concern, indexes, clock.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check the configuration and every channel without starting; name every mistake with its file, line and key.
+
+    Try:
+
+      ampeld check
+
+      ampeld check -c /etc/ampeld/ampeld.toml --connect
+
+    Exit codes: 0 all is well, 69 a server is not as it should be, 77 a server does not let us in, 78 configuration.
+    """
+    settings, channels, problems = everything(config, sets)
+    findings: list[Finding] = []
+    code = ExitCode.CONFIG if problems else ExitCode.OK
+    if connect and not problems:
+        configure_logging(settings.log.format, "error", settings.secrets())
+        findings, code = run_async(_ask_servers(settings))
+    if as_json:
+        print_json(_document(channels, problems, findings))
+    else:
+        _print(channels, problems, findings)
+    raise typer.Exit(code)
+
+
+async def _ask_servers(settings: Settings) -> tuple[list[Finding], ExitCode]:
+    store = settings.store
+    async with asyncio.TaskGroup() as tasks:
+        kafka = tasks.create_task(_ask_kafka(settings), name="kafka")
+        mongodb = tasks.create_task(check_server(store.uri.reveal(), store.database, store.timeout_s), name="mongodb")
+    findings, code = kafka.result()
+    findings += [Finding(f"mongodb {found.what}", found.level, found.message) for found in mongodb.result()]
+    if code is ExitCode.OK and any(found.level == "error" for found in findings):
+        code = ExitCode.UNAVAILABLE
+    return findings, code
+
+
+async def _ask_kafka(settings: Settings) -> tuple[list[Finding], ExitCode]:
+    try:
+        reach = await describe(kafka_settings(settings, instance="check"))
+    except ConfigError as error:
+        return [Finding(_KAFKA, "error", problem) for problem in error.problems], ExitCode.CONFIG
+    except AccessDeniedError as error:
+        return [Finding(_KAFKA, "error", str(error))], ExitCode.PERMISSION
+    except AmpeldError as error:
+        return [Finding(_KAFKA, "error", str(error))], ExitCode.UNAVAILABLE
+    return _kafka_findings(reach, settings), ExitCode.OK
+
+
+def _kafka_findings(reach: Reach, settings: Settings) -> list[Finding]:
+    group = f"group {settings.source.group}: {reach.group_state}, {reach.members} members"
+    versions = ", ".join(f"{name} {version}" for name, version in reach.versions.items())
+    topics = ", ".join(f"{topic} ({partitions})" for topic, partitions in reach.topics.items())
+    findings = [
+        Finding("kafka brokers", "ok", f"{', '.join(reach.brokers)}; requests up to {versions}"),
+        Finding("kafka topics", "ok", topics)
+        if topics
+        else Finding("kafka topics", "warning", f"none is there yet that {', '.join(settings.source.topics)} means"),
+        Finding("kafka group", "ok", group),
+    ]
+    if reach.missing:
+        findings.append(Finding("kafka topics", "warning", f"not there yet: {', '.join(reach.missing)}"))
+    return findings
+
+
+def _document(channels: list[Channel], problems: list[str], findings: list[Finding]) -> dict[str, Any]:
+    return {
+        "ok": not problems and all(found.level != "error" for found in findings),
+        "problems": problems,
+        "channels": [
+            {
+                "name": channel.name,
+                "version": channel.version,
+                "contact": channel.contact,
+                "access": sorted(channel.access),
+                "on_known": channel.on_known,
+            }
+            for channel in channels
+        ],
+        "servers": findings,
+    }
+
+
+def _print(channels: list[Channel], problems: list[str], findings: list[Finding]) -> None:
+    for problem in problems:
+        typer.echo(problem, err=True)
+    if problems:
+        typer.echo(f"ampeld: {len(problems)} problem{'s' if len(problems) > 1 else ''}; nothing would start", err=True)
+        return
+    out = console()
+    rows = [(c.name, ", ".join(sorted(c.access)), c.on_known, c.contact, c.version) for c in channels]
+    out.print(make_table("Channels", ("channel", "access", "on known", "contact", "version"), rows))
+    if findings:
+        out.print()
+        out.print(make_table("Servers", ("what", "", ""), [(f.what, f.level, f.message) for f in findings]))
+    elif not problems:
+        out.print("\nThe configuration is in order.")

@@ -1,0 +1,59 @@
+"""`ampeld seek`: move a stopped group to another place in its topics."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_for
+from ampeld.cli.output import console, make_table, print_json, run_async
+from ampeld.daemon.sources import kafka_settings
+from ampeld.source.offsets import Target, seek_group
+
+
+def _parse_target(text: str) -> Target:
+    if text in ("earliest", "latest"):
+        return text
+    if text.isdecimal() and len(text) != len("YYYYMMDD"):
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        if text.isdecimal():
+            return int(text)
+        raise typer.BadParameter(f"{text!r} is neither earliest nor latest, nor a time, nor an offset") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def seek(
+    *,
+    config: ConfigOption = None,
+    sets: SetOption = None,
+    to: Annotated[
+        str, typer.Option(metavar="WHERE", help="earliest, latest, an ISO time (UTC without a zone) or an offset.")
+    ],
+    topic: Annotated[
+        list[str] | None, typer.Option(metavar="TOPIC", help="Only this topic; repeatable. By default source.topics.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Move the stopped group `source.group`: what it reads next is what comes at that place.
+
+    Reading alerts again changes nothing in the store: they are stored once, whatever happens.
+    An offset outside of a partition becomes its nearer end. A group with running daemons is refused.
+
+    Try:
+
+      ampeld seek --to 2025-08-01T04:00:00Z
+
+      ampeld seek --to earliest --topic ztf_20250801_programid1
+    """
+    target = _parse_target(to)
+    settings = settings_for(config, sets)
+    moved = run_async(seek_group(kafka_settings(settings, instance="seek"), to=target, topics=topic))
+    places = [{"topic": name, "partition": number, "offset": at} for (name, number), at in sorted(moved.items())]
+    if as_json:
+        print_json({"group": settings.source.group, "moved": places})
+        return
+    rows = [tuple(place.values()) for place in places]
+    console().print(make_table(f"Group {settings.source.group}", ("topic", "#partition", "#offset"), rows))

@@ -1,0 +1,100 @@
+"""`ampeld status`: ask a running daemon how it is."""
+
+import http.client
+import json
+import socket
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_for
+from ampeld.cli.output import console, make_table, print_json, warn
+from ampeld.cli.run import InstanceOption
+from ampeld.daemon.exits import ExitCode
+from ampeld.daemon.rules import socket_path, split_address
+
+_TIMEOUT_S = 5.0
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=_TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(_TIMEOUT_S)
+        self.sock.connect(self._path)
+
+
+def status(
+    *,
+    config: ConfigOption = None,
+    sets: SetOption = None,
+    instance: InstanceOption = "main",
+    as_json: JsonOption = False,
+) -> None:
+    """Tell how a running daemon is: its position, lag and rates, and the states of its parts.
+
+    It is asked at `status.listen` of the configuration.
+
+    Exit codes: 0 it answered, 69 nothing answers there.
+    """
+    listen = settings_for(config, sets).status.listen.replace("{instance}", instance)
+    if not listen:
+        warn("status.listen is empty: the daemon tells nothing of itself")
+        raise typer.Exit(ExitCode.UNAVAILABLE)
+    try:
+        found = fetch_status(listen)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        warn(f"no daemon answers at {listen}: {error}")
+        raise typer.Exit(ExitCode.UNAVAILABLE) from None
+    if as_json:
+        print_json(found)
+    else:
+        _print_status(console(), found)
+
+
+def fetch_status(listen: str) -> dict[str, Any]:
+    """Return the status document of the daemon that listens there."""
+    path = socket_path(listen)
+    connection = _UnixConnection(path) if path is not None else _tcp(listen)
+    try:
+        connection.request("GET", "/status")
+        answer = connection.getresponse()
+        if answer.status != http.HTTPStatus.OK:
+            raise ValueError(f"{answer.status} {answer.reason}")
+        document: dict[str, Any] = json.loads(answer.read())
+        return document
+    finally:
+        connection.close()
+
+
+def _tcp(listen: str) -> http.client.HTTPConnection:
+    address = split_address(listen)
+    assert address is not None, f"{listen!r} was checked with the settings"
+    return http.client.HTTPConnection(*address, timeout=_TIMEOUT_S)
+
+
+def _print_status(out: Console, found: dict[str, Any]) -> None:
+    parts = found["parts"].items()
+    latency = ", ".join(f"{name} {value}" for name, value in found["latency_s"].items() if value is not None)
+    rows = [
+        ("instance", found["instance"]),
+        ("run", found["run"]),
+        ("version", found["version"]),
+        ("state", found["state"]),
+        ("up", f"{found['uptime_s']:.0f} s"),
+        ("rate", f"{found['alerts_s']:g} alerts/s in the last minute"),
+        ("latency", f"{latency} s" if latency else None),
+        ("lag", None if found["lag"] is None else f"{found['lag']} alerts, {found['lag_s']} s"),
+        ("outcomes", ", ".join(f"{number} {name}" for name, number in found["outcomes"].items())),
+        *((name, f"{part['state']}{': ' + part['reason'] if part['reason'] else ''}") for name, part in parts),
+        ("waiting for", ", ".join(found["waiting_for"]) or None),
+    ]
+    out.print(make_table("Daemon", ("", ""), rows))
+    out.print()
+    columns = ("topic", "#partition", "#position", "#committed", "#end", "#lag")
+    places = [tuple(place[column.removeprefix("#")] for column in columns) for place in found["position"]]
+    out.print(make_table("Position", columns, places))
