@@ -1,7 +1,7 @@
 """What every store promises, asked of the one in memory and of MongoDB."""
 
 import asyncio
-from itertools import permutations
+from itertools import islice, permutations
 
 import msgspec
 import pytest
@@ -120,7 +120,7 @@ class TestPoints:
             ([new_point(901, since=7.0)], [change(900, channel=("late",), meta=meta(3, jd=1.0))]),
         ]
         seen = []
-        for order in permutations(range(5)):
+        for order in islice(permutations(range(5)), 0, None, 7):
             moved = [[shifted(write, 10 * len(seen)) for write in side] for i in order for side in writes[i]]
             for new, changed in zip(moved[::2], moved[1::2], strict=True):
                 # a change of a point that no store holds yet cannot come: it is made from what was found there

@@ -1,5 +1,6 @@
 """`ampeld seek`: move a stopped group to another place in its topics."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,17 +11,20 @@ from ampeld.cli.output import console, make_table, print_json, run_async
 from ampeld.daemon.sources import kafka_settings
 from ampeld.source.offsets import Target, seek_group
 
+_NIGHT = re.compile(r"(20\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])")
+_DAY = r"\1-\2-\3"
+
 
 def _parse_target(text: str) -> Target:
     if text in ("earliest", "latest"):
         return text
-    if text.isdecimal() and len(text) != len("YYYYMMDD"):
+    if text.isdecimal():
+        if _NIGHT.fullmatch(text):
+            raise typer.BadParameter(f"{text} may be a day or an offset: write {_NIGHT.sub(_DAY, text)}, or 0{text}")
         return int(text)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        if text.isdecimal():
-            return int(text)
         raise typer.BadParameter(f"{text!r} is neither earliest nor latest, nor a time, nor an offset") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

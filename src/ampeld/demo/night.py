@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ class DemoResult(msgspec.Struct, frozen=True):
     findings: list[Finding]
     pace: Pace
     best: str | None
-    """The found transient with the most detections."""
+    """The found transient whose light curve shows most."""
     curve: list[CurvePoint]
 
     @property
@@ -213,8 +213,19 @@ async def _look(uri: str, truth: Truth, sent: int, pace: Pace) -> DemoResult:
         curves = {finding.object: await _curve(connection, finding.object) for finding in findings if finding.found_by}
     finally:
         await connection.close()
-    best = max(curves, key=lambda name: sum(not point.limit for point in curves[name]), default=None)
+    best = max(curves, key=lambda name: _interest(curves[name]), default=None)
     return DemoResult(sent, report, findings, pace, best, curves[best] if best else [])
+
+
+def _interest(curve: Sequence[CurvePoint]) -> float:
+    """Return how much there is to see in a light curve: limits, then many detections that change much in a band."""
+    seen = [point for point in curve if not point.limit]
+    if not seen:
+        return 0.0
+    before = sum(point.limit and point.jd < seen[0].jd for point in curve)
+    bands = [[point.mag for point in seen if point.fid == fid] for fid in {point.fid for point in seen}]
+    change = max(max(mags) - min(mags) for mags in bands)
+    return len(seen) * change * (1 + min(before, 5))
 
 
 async def _curve(connection: Connection, name: str) -> list[CurvePoint]:

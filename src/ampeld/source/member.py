@@ -70,6 +70,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         self._drain_s = drain_s
         self._counters = counters
         self._committing = asyncio.Lock()
+        self._is_failing = False
 
     @property
     def is_assigned(self) -> bool:
@@ -148,8 +149,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
                 if mine:
                     await self._commit_each_if_not_all(mine)
         except TimeoutError:
-            self._counters.commits_failed += 1
-            _log.warning("source.commit_slow", deadline_s=deadline_s)
+            self._note_failure(f"no answer within {deadline_s} s")
 
     async def _commit_each_if_not_all(self, mine: Mapping[PartitionLedger, int]) -> None:
         error = await self._commit_once(mine)
@@ -166,13 +166,19 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
             if isinstance(error, _LOST):
                 self._counters.commits_lost += 1
             else:
-                self._counters.commits_failed += 1
-                _log.warning("source.commit_failed", error=repr(error), partitions=len(mine))
+                self._note_failure(repr(error))
             return error
         self._counters.commits += 1
+        self._is_failing = False
         for ledger, offset in mine.items():
             ledger.committed_to(offset)
         return None
+
+    def _note_failure(self, error: str) -> None:
+        self._counters.commits_failed += 1
+        if not self._is_failing:  # several are tried every second; one line per outage
+            _log.warning("source.commit_failed", error=error)
+        self._is_failing = True
 
     async def send_offsets(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Send one commit, as a member of the generation of our assignment and no other.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampeld.flow.outcome import Outcome
-from ampeld.flow.verdict import BYPASSED, OVERRULED
+from ampeld.flow.verdict import ACCEPTED, BYPASSED, GROUP, OVERRULED, REJECTION
 from ampeld.store.blocks import Block, BlockRow, rows_of
 from ampeld.store.documents import ChannelVersion
 
@@ -139,7 +139,7 @@ class PartitionAccount:
             yield self._pieces[piece][0], self._row[rows[start:stop]]
 
     def problems(self, gaps: Sequence[Gap] = (), committed: int | None = None) -> list[Problem]:
-        """Return holes in the coverage and blocks that disagree.
+        """Return holes in the coverage, blocks that disagree, and outcomes that contradict their verdicts.
 
         Parameters
         ----------
@@ -148,7 +148,8 @@ class PartitionAccount:
         committed
             The committed offset where it is known: everything before it must be covered.
         """
-        return [*self._bounded(self._holes(gaps, committed)), *self._bounded(self._disagreements())]
+        kinds = (self._holes(gaps, committed), self._disagreements(), self._contradictions())
+        return [problem for problems in kinds for problem in self._bounded(problems)]
 
     def _bounded(self, problems: Sequence[Problem]) -> Sequence[Problem]:
         if len(problems) <= PROBLEMS_KEPT:
@@ -185,6 +186,21 @@ class PartitionAccount:
             offsets = np.sort(self._offset[repeats[bad, 0]]).tolist()
             found += [Problem(self.topic, self.partition, at, at, "verdict blocks disagree") for at in offsets]
         return sorted(found)
+
+    def _contradictions(self) -> list[Problem]:
+        found: list[Problem] = []
+        for block, rows in self._by_block(self._counted):
+            outcome = block.outcome[rows]
+            stored = (outcome == Outcome.STORED) | (outcome == Outcome.DUPLICATE)
+            bad = rows[stored != accepted(block.codes[:, rows]).any(axis=0)]
+            what = "its outcome contradicts its verdicts"
+            found += [Problem(self.topic, self.partition, at, at, what) for at in block.offset[bad].tolist()]
+        return sorted(found)
+
+
+def accepted(codes: NDArray[np.uint16]) -> Mask:
+    """Return where `ampeld.flow.verdict.is_accepted` holds."""
+    return np.isin(codes, (ACCEPTED, BYPASSED, OVERRULED)) | ((codes >= GROUP) & (codes < REJECTION))
 
 
 def disagreement(old: Block, old_rows: NDArray[np.intp], new: Block, new_rows: NDArray[np.intp]) -> Mask:

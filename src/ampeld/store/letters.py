@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,21 @@ def letter_update(document: Mapping[str, Any], run: str, now: datetime) -> Updat
     """Return the upsert of a dead letter; one that comes again keeps its first report and gains the run."""
     seen = {"$addToSet": {"runs": run}, "$max": {"last_seen": now}}
     return UpdateOne({"_id": document["_id"]}, {"$setOnInsert": document, **seen}, upsert=True)
+
+
+def by_size(documents: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Yield dead letters in groups of bounded size, so that each can be written before the time-out."""
+    group: list[dict[str, Any]] = []
+    size = 0
+    for document in documents:
+        weight = len(document["payload"] or b"") + _MAX_HEADERS
+        if group and size + weight > MAX_PAYLOAD:
+            yield group
+            group, size = [], 0
+        group.append(document)
+        size += weight
+    if group:
+        yield group
 
 
 def _envelope(record: Record) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from ampeld.store.encode import (
     encode_state,
 )
 from ampeld.store.errors import duplicates, storing, translated
-from ampeld.store.letters import LetterFiles, encode_failure, encode_letter, letter_update
+from ampeld.store.letters import LetterFiles, by_size, encode_failure, encode_letter, letter_update
 from ampeld.store.merge import cuts_update, point_update, state_update
 
 Document = dict[str, Any]
@@ -185,7 +185,8 @@ class MongoStore:
         letters = [
             encode_letter(letter, account, now, await self._files.keep(letter)) for letter in account.dead_letters
         ]
-        await self._upsert("dead_letters", [letter_update(letter, account.run, now) for letter in letters])
+        for some in by_size(letters):
+            await self._upsert("dead_letters", [letter_update(letter, account.run, now) for letter in some])
         failures = [encode_failure(failure, account, now) for failure in account.failures]
         await self._upsert(
             "channel_errors",

@@ -152,7 +152,7 @@ class AccountReader:
                     run=block.run,
                     written=block.written.isoformat(timespec="seconds"),
                     verdicts=[
-                        ChannelVerdict(channel.name, channel.version, code, describe(code, cuts[channel.version]))
+                        ChannelVerdict(channel.name, channel.version, code, _words(code, cuts.get(channel.version, [])))
                         for channel, code in zip(block.channels, row.codes, strict=True)
                     ],
                 )
@@ -161,6 +161,13 @@ class AccountReader:
 
 def _wanted(topic: str, night: int | None, topics: Collection[str] | None) -> bool:
     return (topics is None or topic in topics) and (night is None or topic_night(topic) == night)
+
+
+def _words(code: int, cuts: list[str]) -> str:
+    try:
+        return describe(code, cuts)
+    except IndexError:
+        return f"code {code:#x}, which means nothing here"
 
 
 def _chunks(topics: Sequence[str]) -> list[Sequence[str]]:

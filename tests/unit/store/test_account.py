@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.store import CHANNELS, an_account, dead, filtered, stored
 
 from ampeld.flow.outcome import Outcome
-from ampeld.flow.verdict import ACCEPTED, BYPASSED, CUT, OVERRULED
+from ampeld.flow.verdict import ACCEPTED, BYPASSED, CUT, GROUP, OVERRULED
 from ampeld.store.account import PROBLEMS_KEPT, Gap, PartitionAccount, gaps_of, topic_night
 from ampeld.store.blocks import decode_block, encode_account
 from ampeld.store.documents import ChannelVersion
@@ -104,6 +104,15 @@ def test_what_follows_from_a_known_object_may_change(code):
     )
 
     assert account.problems() == []
+
+
+@pytest.mark.parametrize("code", [ACCEPTED, BYPASSED, OVERRULED, GROUP + 1])
+def test_an_outcome_that_contradicts_the_verdicts_is_a_problem(code):
+    account = account_of(
+        an_account(filtered(0, codes=(CUT, code)), stored(1, 900, codes=(CUT, CUT)), stored(2, 901, codes=(code, CUT)))
+    )
+
+    assert [problem.first for problem in account.problems()] == [0, 1]
 
 
 def test_a_hole_is_named():

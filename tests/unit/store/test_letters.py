@@ -11,7 +11,7 @@ from ampeld.flow.record import Coordinates
 from ampeld.store import letters
 from ampeld.store.documents import DeadLetter
 from ampeld.store.errors import StoreUnavailableError
-from ampeld.store.letters import LetterFiles, encode_failure, encode_letter, file_name
+from ampeld.store.letters import LetterFiles, by_size, encode_failure, encode_letter, file_name
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -89,6 +89,16 @@ async def test_what_cannot_be_kept_is_waited_for_and_never_dropped(tmp_path):
         await LetterFiles(tmp_path / "file").keep(big)
     with pytest.raises(StoreUnavailableError, match="dead_letter_directory"):
         await LetterFiles(None).keep(big)
+
+
+def test_letters_are_written_in_groups_of_bounded_size():
+    sizes = [letters.MAX_PAYLOAD, 1, 1, letters.MAX_PAYLOAD // 2, letters.MAX_PAYLOAD // 2, 0]
+    documents = [{"payload": bytes(size)} for size in sizes] + [{"payload": None}]
+
+    groups = [[len(document["payload"] or b"") for document in group] for group in by_size(documents)]
+
+    assert groups == [[sizes[0]], sizes[1:4], [sizes[4], 0, 0]]
+    assert list(by_size([])) == []
 
 
 def test_file_names_are_names_and_differ():

@@ -37,7 +37,9 @@ def test_every_cut_is_listed_zeros_too():
 
 def test_seen_is_accepted_and_rejected_and_errored_and_skipped_is_beside_it():
     codes = [ACCEPTED, BYPASSED, GROUP + 2, CUT, ERRORED, SKIPPED]
-    report = report_of(*(filtered(i, codes=(code, CUT)) for i, code in enumerate(codes)), dead(9, after=6))
+    accepted = [stored(i, 900 + i, codes=(code, CUT)) for i, code in enumerate(codes[:3])]
+    others = [filtered(i, codes=(code, CUT)) for i, code in enumerate(codes[3:], start=3)]
+    report = report_of(*accepted, *others, dead(9, after=6))
 
     channel = report.channels["bright"]
     assert (channel.accepted, channel.rejected, channel.errored, channel.skipped) == (3, 1, 1, 1)

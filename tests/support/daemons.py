@@ -1,0 +1,156 @@
+"""The daemon as a user runs it, ``ampeld run`` in a process of its own: start, signal, kill, and look at what it says."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from pymongo import MongoClient
+from support.streams import CHANNELS, FILTERS
+
+from ampeld.demo.process import ServerProcess
+
+COMMAND = Path(sys.executable).with_name("ampeld")
+SESSION_S = 2.0
+
+
+def until(holds: Callable[[], Any], timeout_s: float, what: str) -> Any:
+    """Poll until something holds and return it; name it when it does not within the time."""
+    end = time.monotonic() + timeout_s
+    while not (found := holds()):
+        assert time.monotonic() < end, f"not within {timeout_s:g} s: {what}"
+        time.sleep(0.05)
+    return found
+
+
+class Daemon(ServerProcess):
+    """One ``ampeld run``; its port is that of its status page, its log what it writes on standard error."""
+
+    start_timeout_s = 40.0
+
+    def __init__(self, site: "Site", instance: str, arguments: Sequence[str], failpoint: str | None) -> None:
+        super().__init__(site.directory / "run")
+        self.name = instance
+        self._config = site.config
+        self._arguments = list(arguments)
+        self._failpoint = failpoint
+
+    def command(self) -> Sequence[str]:
+        """Return the command line."""
+        variables = [f"RUNTIME_DIRECTORY={self.directory}", f"AMPELD_FAILPOINT={self._failpoint or ''}"]
+        listen = f'status.listen="127.0.0.1:{self.port}"'
+        arguments = ["run", "-c", str(self._config), "--instance", self.name, "--set", listen, *self._arguments]
+        return ["/usr/bin/env", *variables, str(COMMAND), *arguments]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        os.kill(self.pid, number)
+
+    def wait(self, timeout_s: float) -> int:
+        """Return the exit code (of a signal, negative) once the process has ended by itself."""
+        process = self._running()
+        try:
+            code = process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} has not ended after {timeout_s:g} s:\n{self.log_tail(40)}") from None
+        self._process = None
+        return code
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return the log."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def said(self, event: str) -> list[dict[str, Any]]:
+        """Return the log's lines of one event."""
+        return [line for line in self.events() if line.get("event") == event]
+
+
+class Site:
+    """A configuration on some servers: a group, a database, two channels; a context that ends all its daemons."""
+
+    def __init__(
+        self, directory: Path, kafka: str, mongodb: str, topics: Sequence[str], name: str, **changes: Any
+    ) -> None:
+        self.directory = directory / name
+        self.kafka = kafka
+        self.group = self.database = name
+        self.config = self.directory / "ampeld.toml"
+        self.client: MongoClient[dict[str, Any]] = MongoClient(mongodb, tz_aware=True)
+        self.db = self.client[name]
+        self._daemons: list[Daemon] = []
+        self._write_channels()
+        settings = {
+            "source.brokers": [kafka],
+            "source.topics": list(topics),
+            "source.group": name,
+            "source.session_timeout_s": SESSION_S,
+            "source.max_batch": 10,
+            "store.uri": mongodb,
+            "store.database": name,
+            "store.timeout_s": 5.0,
+            "log.format": "json",
+            **changes,
+        }
+        self.config.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()))
+
+    def _write_channels(self) -> None:
+        channels = self.directory / "channels"
+        channels.mkdir(parents=True)
+        (channels / "rules.py").write_text(FILTERS)
+        for name, (filter_, access) in CHANNELS.items():
+            text = f'filter = "rules.py:{filter_}"\ncontact = "nobody@example.org"\naccess = {json.dumps(access)}\n'
+            (channels / f"{name}.toml").write_text(text)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for daemon in self._daemons:
+            daemon.kill()
+        self.client.close()
+
+    def daemon(self, instance: str = "main", *arguments: str, failpoint: str | None = None) -> Daemon:
+        """Return a daemon, not started."""
+        daemon = Daemon(self, instance, arguments, failpoint)
+        self._daemons.append(daemon)
+        return daemon
+
+    def start(self, instance: str = "main", *arguments: str, failpoint: str | None = None) -> Daemon:
+        """Return a daemon whose process is on its way; it may live a short time only."""
+        daemon = self.daemon(instance, *arguments, failpoint=failpoint)
+        daemon.launch()
+        return daemon
+
+    def drain(self, instance: str = "last", timeout_s: float = 60.0) -> Daemon:
+        """Run a daemon to the present end of the topics."""
+        daemon = self.start(instance, "--until-end")
+        code = daemon.wait(timeout_s)
+        assert code == 0, f"exit code {code}:\n{daemon.log_tail(40)}"
+        return daemon
+
+    def ampeld(self, *arguments: str, timeout_s: float = 60.0) -> "subprocess.CompletedProcess[str]":
+        """Run a command of ampeld with this configuration."""
+        command = [str(COMMAND), *arguments, "-c", str(self.config)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+
+    def ledger(self) -> dict[str, Any]:
+        """Return the account that ``ampeld ledger`` gives."""
+        done = self.ampeld("ledger", "--json")
+        assert done.stdout, f"exit code {done.returncode}: {done.stderr}"
+        return json.loads(done.stdout)
+
+    def rows(self) -> int:
+        """Return how many rows all verdict blocks have, repeats included."""
+        return sum(block["n"] for block in self.db["verdict_blocks"].find({}, {"n": 1}))
+
+
+def moment(chance: random.Random, longest_s: float) -> None:
+    """Let a random time pass: the moment of a kill must not depend on what the daemon does."""
+    time.sleep(chance.uniform(0, longest_s))
