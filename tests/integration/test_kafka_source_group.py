@@ -1,7 +1,9 @@
 """Partitions that move between members: nothing is lost, and nobody rewinds anybody."""
 
 import asyncio
+import operator
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -146,7 +148,17 @@ async def test_a_group_with_members_is_not_moved(kafka: str) -> None:
     assert await committed_offsets(settings) == {(topic, 0): 5}
 
 
-@pytest.mark.parametrize(("to", "offset"), [("earliest", 0), ("latest", 10), (3, 3), (99, 10)])
+@pytest.mark.parametrize(
+    ("to", "offset"),
+    [
+        ("earliest", 0),
+        ("latest", 10),
+        (3, 3),
+        (99, 10),
+        (datetime(2000, 1, 1, tzinfo=UTC), 0),
+        (datetime(2100, 1, 1), 10),
+    ],
+)
 async def test_a_stopped_group_is_moved(kafka: str, to: Any, offset: int) -> None:
     topic = await create_topic(kafka, partitions=1)
     await send(kafka, topic, values(10, 1))
@@ -173,3 +185,44 @@ async def test_a_member_that_dies_is_replaced_within_the_session(kafka: str) -> 
     async with make_source(settings) as source, asyncio.timeout(20):
         assert len(await read(source, 10)) == 10
     await dying.stop(1.0)
+
+
+async def test_a_drain_that_fails_is_not_swallowed(kafka: str) -> None:
+    topic = await create_topic(kafka, partitions=2)
+    await send(kafka, topic, values(2, 2))
+
+    async def drain(_ledgers: Sequence[PartitionLedger], _deadline_s: float) -> None:
+        raise ArithmeticError("the pipeline is broken")
+
+    settings = kafka_settings(kafka, topic)
+    async with make_source(settings, drain=drain) as first, make_source(settings) as second:
+        await read(first, 2, settle=False)
+        with pytest.raises(ArithmeticError, match="the pipeline is broken"):
+            async with asyncio.timeout(30):
+                while True:
+                    for source in (second, first):
+                        await source.fetch(max_records=1, timeout_s=0.1)
+
+
+@pytest.mark.parametrize("task", ["_fetcher._fetch_task", "_coordinator._coordination_task"])
+async def test_a_client_that_died_silently_is_replaced(kafka: str, task: str) -> None:
+    topic = await create_topic(kafka, partitions=1)
+    await send(kafka, topic, values(10, 1))
+    async with make_source(kafka_settings(kafka, topic, session_timeout_s=2.0)) as source, asyncio.timeout(30):
+        first = await read(source, 4, max_records=4)
+        member = source._member
+        assert member is not None
+        dying = operator.attrgetter(task)(member.consumer)
+        dying.cancel()
+        await asyncio.wait([dying])
+        rest = await read(source, 6)
+        assert offsets([*first, *rest]) == [(0, n) for n in range(10)]
+        assert source.statistics().rebuilds == 1
+
+
+async def test_a_stopped_source_gives_nothing_more(kafka: str) -> None:
+    source = make_source(kafka_settings(kafka, await create_topic(kafka, partitions=1)))
+    await source.start()
+    await source.stop()
+    assert await source.fetch(max_records=1, timeout_s=0.1) is None
+    assert source.ledgers() == []

@@ -108,22 +108,34 @@ def _blocks(value: bytes, header: Header) -> tuple[bytes, int]:
     records, found = 0, (b"", 0)
     while at < len(value):
         start = at
-        count, at = wire.long(value, at)
-        size, at = wire.long(value, at)
-        if count < 0 or size < 0:
-            raise wire.FaultError("block of a negative size", start)
-        if size > len(value) - at:
-            raise IndexError
-        if value[at + size : at + size + _SYNC] != sync:
-            _refuse_marker(value, at + size)
-        if size and not count:
-            raise wire.FaultError(f"block of no records with {size} bytes", start)
+        try:
+            count, at, size = _block(value, at, sync)
+        except (IndexError, wire.FaultError):
+            if records:
+                raise PoisonError(f"{len(value) - start} bytes left over behind the record") from None
+            raise
         records += count
         found = (value[at : at + size], at) if count else found
         at += size + _SYNC
     if records != 1:
         raise PoisonError(f"container of {records or 'no'} records")
     return found
+
+
+def _block(value: bytes, at: int, sync: bytes) -> tuple[int, int, int]:
+    """Return the number of records of a block, where its bytes begin, and how many there are."""
+    start = at
+    count, at = wire.long(value, at)
+    size, at = wire.long(value, at)
+    if count < 0 or size < 0:
+        raise wire.FaultError("block of a negative size", start)
+    if size > len(value) - at:
+        raise IndexError
+    if value[at + size : at + size + _SYNC] != sync:
+        _refuse_marker(value, at + size)
+    if size and not count:
+        raise wire.FaultError(f"block of no records with {size} bytes", start)
+    return count, at, size
 
 
 def _refuse_marker(value: bytes, at: int) -> None:

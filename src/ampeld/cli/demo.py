@@ -23,7 +23,7 @@ from ampeld.demo.servers import Kafka
 def demo(
     *,
     alerts: Annotated[int, typer.Option(min=100, help="How large a night.")] = 2000,
-    seed: Annotated[int, typer.Option(min=0, help="Which night; the same seed gives the same one.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Which night; the same seed gives the same one.")] = 3,
     directory: Annotated[Path, typer.Option(help="Where everything is written; emptied first.")] = Path("var/demo"),
     channels: Annotated[Path, typer.Option(help="The channels to run.")] = Path("channels"),
     kafka: Annotated[Kafka, typer.Option(help="Which embedded broker; apache needs java and mvn.")] = "tansu",

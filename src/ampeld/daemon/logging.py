@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 import orjson
@@ -110,10 +110,8 @@ def _formatter(*, console: bool, colors: bool) -> logging.Formatter:
 
 def _name(_: Any, __: str, event: EventDict) -> EventDict:
     record: logging.LogRecord = event["_record"]
-    named: MutableMapping[str, Any] = {
-        "timestamp": event.pop("timestamp", None) or _now(),
-        "level": event.pop("level", ""),
-    }
+    named: dict[str, Any] = {"timestamp": event.pop("timestamp", None) or _now()}
+    named |= {"level": event.pop("level", ""), "event": event.pop("event", "")}
     if record.name.partition(".")[0] != OURS:
         named["logger"] = record.name
     return {**named, **event}

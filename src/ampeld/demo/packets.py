@@ -3,7 +3,7 @@
 import hashlib
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
@@ -62,6 +62,7 @@ SCHEMA: dict[str, Any] = {
 """The writer's schema of every simulated packet."""
 
 
+@lru_cache(maxsize=1 << 16)  # night, field and quadrant come again and again
 def varint(number: int) -> bytes:
     """Return an Avro long: zigzag, seven bits a byte, lowest first."""
     rest = number << 1 if number >= 0 else (-number << 1) - 1

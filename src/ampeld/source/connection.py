@@ -157,7 +157,10 @@ async def _remove_remains(consumer: AIOKafkaConsumer) -> None:
     for task in tasks:
         task.cancel()
     if tasks:
-        await asyncio.wait(tasks, timeout=1.0)
+        ended, _ = await asyncio.wait(tasks, timeout=1.0)
+        for task in ended:
+            if not task.cancelled():
+                task.exception()  # looked at, so that nobody complains that nobody did
     with contextlib.suppress(KafkaError, OSError, TimeoutError, asyncio.CancelledError):
         async with asyncio.timeout(1.0):
             await consumer._client.close()  # noqa: SLF001

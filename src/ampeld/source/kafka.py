@@ -19,7 +19,7 @@ from ampeld.flow.deadline import Deadline
 from ampeld.flow.ledger import PartitionLedger
 from ampeld.flow.record import Batch
 from ampeld.source import corrections
-from ampeld.source.connection import broken_task, close_consumer, make_consumer, start_consumer
+from ampeld.source.connection import AccessDeniedError, broken_task, close_consumer, make_consumer, start_consumer
 from ampeld.source.member import Counters, Drain, Member, settled
 from ampeld.source.positions import CoveredTo, OnGap, Plan, Planner, Position
 from ampeld.source.queries import ConsumerOffsets
@@ -64,6 +64,7 @@ class KafkaSource:
         self._counters = Counters()
         self._watch = TopicWatch(settings)
         self._stall = StallDetector(time.monotonic())
+        self._stopped = False
 
     async def start(self) -> None:
         """Reach the brokers and ask to join the group; partitions come later, with the fetches.
@@ -94,6 +95,10 @@ class KafkaSource:
 
         Commits nothing: who stops has drained and committed before.
         """
+        self._stopped = True
+        await self._disconnect(deadline_s)
+
+    async def _disconnect(self, deadline_s: float) -> None:
         member, self._member = self._member, None
         if member is not None:
             member.assignment.retire()
@@ -116,6 +121,8 @@ class KafkaSource:
         StalledError
             If the client has died too often.
         """
+        if self._stopped:
+            return None
         deadline = Deadline(timeout_s)
         member = await self._living_member()
         await self._watch.look(member)
@@ -134,7 +141,7 @@ class KafkaSource:
     async def _living_member(self) -> Member:
         member = self._member
         if member is None:
-            return await self._connect()
+            return await self._reconnect()
         if member.failure is not None:
             failure, member.failure = member.failure, None
             raise failure
@@ -145,8 +152,14 @@ class KafkaSource:
             raise StalledError(f"the Kafka client died {REBUILDS_PER_HOUR} times within an hour ({dead or 'stalled'})")
         _log.error("source.rebuilding_client", dead=dead)
         self._counters.rebuilds += 1
-        await self.stop(deadline_s=5.0)
-        return await self._connect()
+        await self._disconnect(deadline_s=5.0)
+        return await self._reconnect()
+
+    async def _reconnect(self) -> Member:
+        try:
+            return await self._connect()
+        except AccessDeniedError as error:  # a password may be rotated while we run: no reason to end
+            raise RetryableError(str(error)) from error
 
     def _is_stalled(self, member: Member) -> bool:
         now = time.monotonic()
@@ -161,7 +174,7 @@ class KafkaSource:
         if not member.is_assigned or not assignment.pending:
             return
         planner = Planner(ConsumerOffsets(member.consumer), self._covered_to, self._settings.start)
-        plan = await planner.plan(assignment.pending, self._watch.subscribed, self._watch.ever)
+        plan = await planner.plan(frozenset(assignment.pending), self._watch.subscribed, self._watch.ever)
         for partition, (first, last) in plan.gaps.items():
             await self._record_gap(partition, first, last)
         if plan.anchors and not assignment.retired:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.store import CHANNELS, an_account, dead, filtered, stored
 
@@ -195,6 +195,7 @@ def test_gap_documents_are_sorted_by_partition():
 
 
 @given(st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=8), min_size=1, max_size=6))
+@settings(deadline=None)
 def test_any_deliveries_count_every_offset_once_and_name_every_hole(deliveries):
     account = account_of(*(an_account(*map(filtered, sorted(set(offsets)))) for offsets in deliveries))
 

@@ -19,7 +19,7 @@ INT64 = st.integers(-(2**63) + 1, 2**63 - 1)
 
 @st.composite
 def judged_rows(draw):
-    places = draw(st.sets(st.tuples(st.sampled_from("ab"), st.integers(0, 3), st.integers(0, 2**62)), max_size=12))
+    places = draw(st.sets(st.tuples(st.sampled_from("ab"), st.integers(0, 3), st.integers(0, 2**62)), max_size=8))
     rows = []
     for topic, partition, offset in places:
         outcome = draw(st.sampled_from(Outcome))
@@ -54,6 +54,7 @@ def as_row(row):
 
 
 @given(judged_rows())
+@settings(max_examples=60, deadline=None)
 def test_what_is_encoded_is_decoded(rows):
     decoded = [row for document in encode_account(an_account(*rows)) for row in rows_of(decode_block(document))]
 
@@ -61,7 +62,7 @@ def test_what_is_encoded_is_decoded(rows):
 
 
 @given(judged_rows())
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_a_block_that_would_be_too_large_is_split(rows):
     limit = blocks.MAX_COLUMNS
     blocks.MAX_COLUMNS = 60
