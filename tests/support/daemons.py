@@ -80,6 +80,7 @@ class Site:
     ) -> None:
         self.directory = directory / name
         self.kafka = kafka
+        self.mongodb = mongodb
         self.group = self.database = name
         self.config = self.directory / "ampeld.toml"
         self.client: MongoClient[dict[str, Any]] = MongoClient(mongodb, tz_aware=True)

@@ -27,27 +27,42 @@ def lock_path(instance: str, environ: Mapping[str, str]) -> Path:
 
 @contextmanager
 def hold_lock(path: Path) -> Iterator[None]:
-    """Hold the lock while the block runs.
+    """Hold the lock while the block runs, and leave no file behind.
 
     Raises
     ------
     InstanceRunningError
         If another process holds it; the message names its pid.
     """
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW  # nobody may lead us elsewhere in a shared directory
-    descriptor = os.open(path, flags, 0o600)
+    descriptor = _acquire(path)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
-            raise InstanceRunningError(
-                f"another daemon of this instance runs with pid {holder} (lock {path}); give this one --instance NAME"
-            ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
-        os.close(
-            descriptor
-        )  # lets go of the lock; the file stays, for removing it would let two processes lock two files
+        path.unlink(missing_ok=True)  # STRICTLY BEFORE the lock is let go: who waits for it must find the name gone
+        os.close(descriptor)
+
+
+def _acquire(path: Path) -> int:
+    while True:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW  # nobody leads us elsewhere in a shared directory
+        descriptor = os.open(path, flags, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
+            os.close(descriptor)
+            raise InstanceRunningError(
+                f"another daemon of this instance runs with pid {holder} (lock {path}); give this one --instance NAME"
+            ) from None
+        if _is_named(path, descriptor):
+            return descriptor
+        os.close(descriptor)  # its holder removed it between our two steps: a lock that nobody else can find is none
+
+
+def _is_named(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

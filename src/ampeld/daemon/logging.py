@@ -47,7 +47,7 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
         return f"<{_PRIORITIES.get(record.levelno, 6)}>{line}" if self._priorities else line
 
 
-def configure_logging(form: str, level: str, secrets: Sequence[str], stream: TextIO | None = None) -> LineLimiter:
+def configure_logging(form: str, level: str, secrets: Sequence[str], stream: TextIO | None = None) -> None:
     """Send every log of this process to standard error; calling it again replaces what was set before.
 
     Parameters
@@ -60,16 +60,10 @@ def configure_logging(form: str, level: str, secrets: Sequence[str], stream: Tex
         Texts that must not appear.
     stream
         Where to instead of standard error.
-
-    Returns
-    -------
-    LineLimiter
-        What counts the lines that were left out.
     """
     stream = stream or sys.stderr
     console = form == "console" or (form == "auto" and stream.isatty())
-    limiter = LineLimiter()
-    handler = LimitedHandler(stream, secrets, limiter, priorities=not console and _is_journal(stream))
+    handler = LimitedHandler(stream, secrets, LineLimiter(), priorities=not console and _is_journal(stream))
     handler.setFormatter(_formatter(console=console, colors=stream.isatty()))
     number = getattr(logging, level.upper())
     logging.root.handlers[:] = [handler]
@@ -89,7 +83,11 @@ def configure_logging(form: str, level: str, secrets: Sequence[str], stream: Tex
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    return limiter
+
+
+def suppressed_lines() -> int:
+    """Return how many lines of this process's log were left out."""
+    return sum(handler.limiter.suppressed for handler in logging.root.handlers if isinstance(handler, LimitedHandler))
 
 
 def _formatter(*, console: bool, colors: bool) -> logging.Formatter:

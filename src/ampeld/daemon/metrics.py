@@ -7,7 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from ampeld.flow.outcome import Outcome
 from ampeld.flow.pipe import PipeStatistics
@@ -25,6 +33,8 @@ class Metrics:
     """Every metric of one process, in a registry of its own."""
 
     def __init__(self, version: str, instance: str, started_s: float) -> None:
+        # A second series for each, which would say only when the process started.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
 

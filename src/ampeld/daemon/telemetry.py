@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from ampeld.daemon.logging import suppressed_lines
 from ampeld.daemon.metrics import Metrics
 from ampeld.flow.outcome import Outcome
 from ampeld.flow.pipe import PipeStatistics
@@ -119,6 +120,7 @@ class Telemetry:
         self._pipes = pipes
         self.metrics.fill_pipes(pipes)
         self.metrics.in_flight.set(in_flight)
+        self.metrics.raise_to(self.metrics.log_suppressed, suppressed_lines())
         self.metrics.paused.set(bool(pipes) and pipes[0].size >= pipes[0].capacity)
 
     def summary(self) -> dict[str, Any]:

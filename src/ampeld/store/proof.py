@@ -1,6 +1,6 @@
 """Proves that the documents exist that an account tells of: points, states and dead letters."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from ampeld.flow.outcome import Outcome
@@ -30,14 +30,15 @@ class Proof:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def of(self, account: PartitionAccount) -> AsyncIterator[list[Problem]]:
-        """Yield what is missing of the documents that an account tells of."""
+    async def of(self, accounts: Iterable[PartitionAccount]) -> AsyncIterator[list[Problem]]:
+        """Yield what is missing of the documents that accounts tell of, looked up for many rows at once."""
         waiting: list[Claim] = []
-        for block, rows in account.claims():
-            waiting += [(row, accepting(block, row)) for row in rows]
-            if len(waiting) >= _AT_ONCE:
-                yield await self._check(waiting)
-                waiting = []
+        for account in accounts:
+            for block, rows in account.claims():
+                waiting += [(row, accepting(block, row)) for row in rows]
+                if len(waiting) >= _AT_ONCE:
+                    yield await self._check(waiting)
+                    waiting = []
         if waiting:
             yield await self._check(waiting)
 

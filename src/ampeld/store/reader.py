@@ -86,11 +86,12 @@ class AccountReader:
         if run is None:
             names |= {topic for topic, _ in gaps if _wanted(topic, night, topics)}
         for chunk in _chunks(sorted(names)):
-            for place, account in (await self._accounts(match, chunk, gaps, night)).items():
+            accounts = await self._accounts(match, chunk, gaps, night)
+            for place, account in accounts.items():
                 dated = night is None or topic_night(place[0]) == night
                 builder.add(account, gaps.get(place, ()), (committed or {}).get(place), count_gaps=dated)
-                async for problems in proof.of(account):
-                    builder.blame(problems)
+            async for problems in proof.of(accounts.values()):
+                builder.blame(problems)
         return builder.report()
 
     async def _accounts(

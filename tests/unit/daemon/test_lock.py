@@ -1,5 +1,6 @@
 """One process for each instance name; the lock dies with its holder."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -50,6 +51,26 @@ def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
         holder.send_signal(signal.SIGKILL)
     with hold_lock(path):
         assert path.read_text() == f"{os.getpid()}\n"
+
+
+def test_no_file_is_left(tmp_path: Path) -> None:
+    with hold_lock(tmp_path / "a.lock"):
+        assert (tmp_path / "a.lock").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_was_removed_meanwhile_is_locked_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.lock"
+    really = fcntl.flock
+
+    def remove_once(descriptor: int, how: int) -> None:
+        really(descriptor, how)
+        monkeypatch.undo()
+        path.unlink()
+
+    monkeypatch.setattr(fcntl, "flock", remove_once)
+    with hold_lock(path), pytest.raises(InstanceRunningError), hold_lock(path):
+        pass
 
 
 def test_a_link_in_a_shared_directory_is_not_followed(tmp_path: Path) -> None:
