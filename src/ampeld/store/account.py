@@ -115,16 +115,19 @@ class PartitionAccount:
         return {outcome: int(numbers[outcome]) for outcome in Outcome}
 
     def codes(self) -> Codes:
-        """Return, for each channel version, how often it gave each verdict code; dead letters do not count."""
+        """Return, for each channel version, how often it gave each verdict code; dead letters do not count.
+
+        A channel that was asked of nothing, because nothing could be read, is there with no codes.
+        """
         judged = self._counted[self._outcome[self._counted] != Outcome.DEAD_LETTERED]
         groups: dict[tuple[ChannelVersion, ...], list[NDArray[np.uint16]]] = {}
         for block, rows in self._by_block(judged):
             groups.setdefault(block.channels, []).append(block.codes[:, rows])
-        totals: Codes = {}
+        totals: Codes = {channel: Counter() for block, _ in self._pieces for channel in block.channels}
         for channels, columns in groups.items():
             for channel, codes in zip(channels, np.concatenate(columns, axis=1), strict=True):
                 values, numbers = np.unique(codes, return_counts=True)
-                totals.setdefault(channel, Counter()).update(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
+                totals[channel].update(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
         return totals
 
     def claims(self) -> Iterator[tuple[Block, list[BlockRow]]]:
