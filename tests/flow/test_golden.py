@@ -47,7 +47,9 @@ async def test_files_give_the_points_states_counts_and_verdicts_of_ampel(tarball
     counts = results[run_name]["counts"]
     assert (len(store.objects), len(store.points), len(store.states)) == (counts["stock"], counts["t0"], counts["t1"])
     assert set(store.states) == expected_states(results, run_name)
-    assert {number: sorted(point["tag"]) for number, point in store.points.items()} == expected_points(results, run_name)
+    assert {number: sorted(point["tag"]) for number, point in store.points.items()} == expected_points(
+        results, run_name
+    )
     for state in results[run_name]["states"]:
         ours = store.states[state["stock"], state["link"]]["dps"]
         assert ours == state["dps"] if "dps" in state else len(ours) == state["n"]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +16,7 @@ from pymongo import MongoClient
 from support.streams import CHANNELS, FILTERS
 
 from ampeld.demo.process import ServerProcess
+from ampeld.store.blocks import decode_block, rows_of
 
 COMMAND = Path(sys.executable).with_name("ampeld")
 SESSION_S = 2.0
@@ -70,6 +72,15 @@ class Daemon(ServerProcess):
     def said(self, event: str) -> list[dict[str, Any]]:
         """Return the log's lines of one event."""
         return [line for line in self.events() if line.get("event") == event]
+
+    def status(self) -> dict[str, Any]:
+        """Return the status document that the daemon serves."""
+        with urllib.request.urlopen(f"http://{self.address}/status", timeout=5) as answer:
+            return json.loads(answer.read())
+
+    def quiet_s(self) -> float:
+        """Return for how long the daemon has said nothing."""
+        return time.time() - self.log.stat().st_mtime  # noqa: TID251  a file's time is of the wall clock
 
 
 class Site:
@@ -146,6 +157,14 @@ class Site:
         done = self.ampeld("ledger", "--json")
         assert done.stdout, f"exit code {done.returncode}: {done.stderr}"
         return json.loads(done.stdout)
+
+    def stored_places(self) -> set[tuple[str, int, int]]:
+        """Return the coordinates that have a verdict."""
+        places = set()
+        for document in self.db["verdict_blocks"].find():
+            where = [row.coordinates for row in rows_of(decode_block(document))]
+            places |= {(place.topic, place.partition, place.offset) for place in where}
+        return places
 
     def rows(self) -> int:
         """Return how many rows all verdict blocks have, repeats included."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from ampeld.alert.decode import Decoder
 from ampeld.channel.channel import Channel
 from ampeld.channel.passall import PassAll
-from ampeld.daemon.pipeline import Pipeline
+from ampeld.daemon.pipeline import Listener, Pipeline
 from ampeld.stages.deduplicate import Flusher
 from ampeld.stages.ports import Provenance
 
@@ -34,9 +34,7 @@ def pipeline(source, store, channels, *, max_records=256, group="test", on_flush
         decoder=Decoder(2 * 2**20),
         channels=channels,
         max_records=max_records,
-        on_flushed=on_flushed,
-        on_trouble=lambda _: None,
-        on_schema=lambda *_: None,
+        listener=Listener(on_flushed, on_trouble=lambda _: None, on_schema=lambda *_: None),
     )
 
 

@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
-import uvloop
 
 from ampeld.channel.channel import Channel
 from ampeld.daemon.assembly import Assembly, assemble
 from ampeld.daemon.exits import ExitCode
-from ampeld.daemon.pipeline import Pipeline
+from ampeld.daemon.pipeline import Listener, Pipeline
 from ampeld.daemon.settings import Settings
-from ampeld.daemon.shutdown import Stop, run_until_stopped
+from ampeld.daemon.shutdown import Stop, run_process
 from ampeld.source.archive import DamagedFileError
 from ampeld.source.files import FileProgress, FileSource
 from ampeld.store.reader import AccountReader
@@ -61,8 +60,7 @@ class Ingestion:
 
     def run(self) -> int:
         """Process every record once; return the exit code, with `report` filled in when the end was reached."""
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            code = runner.run(run_until_stopped(self._work, grace_s=self._settings.daemon.grace_s))
+        code = run_process(self._work, grace_s=self._settings.daemon.grace_s)
         if code == ExitCode.OK and self.report is None:
             return ExitCode.UNFINISHED
         return code
@@ -86,9 +84,11 @@ class Ingestion:
             decoder=parts.decoder,
             channels=parts.channels,
             max_records=self._settings.source.max_batch,
-            on_flushed=lambda _account, _batches: None,
-            on_trouble=lambda error: log.warning("store.unavailable", error=str(error)),
-            on_schema=lambda fingerprint, version: log.debug("schema.seen", schema=fingerprint, version=version),
+            listener=Listener(
+                on_flushed=lambda _account, _batches: None,
+                on_trouble=lambda error: log.warning("store.unavailable", error=str(error)),
+                on_schema=lambda fingerprint, version: log.debug("schema.seen", schema=fingerprint, version=version),
+            ),
         )
         done = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:

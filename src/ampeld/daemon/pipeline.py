@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
+
 from ampeld.alert.decode import Decoder
 from ampeld.channel.channel import Channel
 from ampeld.errors import RetryableError
@@ -21,6 +23,17 @@ from ampeld.store.documents import Account
 CAPACITY = 2  # batches in each pipe: one being worked on, one ready
 
 
+class Listener(msgspec.Struct, frozen=True):
+    """Whom the stages tell of what happens."""
+
+    on_flushed: Callable[[Account, Sequence[Judged]], None]
+    """Of every account that has become durable, with the batches that it speaks of."""
+    on_trouble: Callable[[RetryableError], None]
+    """Of every try to write that failed."""
+    on_schema: Callable[[str, str], None]
+    """Once of the fingerprint and version of each schema."""
+
+
 class Pipeline:
     """Consume → decode → filter → deduplicate → commit, joined by bounded pipes.
 
@@ -30,12 +43,8 @@ class Pipeline:
         What the stages work with.
     max_records : int
         Records in one fetch and, roughly, in one flush.
-    on_flushed
-        Told of every account that has become durable, with the batches that it speaks of.
-    on_trouble
-        Told of every try to write that failed.
-    on_schema
-        Told once of the fingerprint and version of each schema.
+    listener
+        Told of what happens on the way.
     """
 
     def __init__(
@@ -46,18 +55,14 @@ class Pipeline:
         decoder: Decoder,
         channels: Sequence[Channel],
         max_records: int,
-        on_flushed: Callable[[Account, Sequence[Judged]], None],
-        on_trouble: Callable[[RetryableError], None],
-        on_schema: Callable[[str, str], None],
+        listener: Listener,
     ) -> None:
         self._source = source
         self._flusher = flusher
         self._decoder = decoder
         self._channels = channels
         self._max_records = max_records
-        self._on_flushed = on_flushed
-        self._on_trouble = on_trouble
-        self._on_schema = on_schema
+        self._listener = listener
         self._fetched: tuple[Sender[Batch], Receiver[Batch]] = open_pipe("fetched", CAPACITY)
         self._decoded: tuple[Sender[Decoded], Receiver[Decoded]] = open_pipe("decoded", CAPACITY)
         self._judged: tuple[Sender[Judged], Receiver[Judged]] = open_pipe("judged", CAPACITY)
@@ -76,7 +81,9 @@ class Pipeline:
                     consume(self._source, fetched, stopping=stopping, max_records=self._max_records), name="consume"
                 )
                 stages.create_task(
-                    decode(to_decode, decoded, decoder=self._decoder, executor=executor, on_schema=self._on_schema),
+                    decode(
+                        to_decode, decoded, decoder=self._decoder, executor=executor, on_schema=self._listener.on_schema
+                    ),
                     name="decode",
                 )
                 stages.create_task(
@@ -88,8 +95,8 @@ class Pipeline:
                         flushed,
                         flusher=self._flusher,
                         max_records=self._max_records,
-                        on_flushed=self._on_flushed,
-                        on_trouble=self._on_trouble,
+                        on_flushed=self._listener.on_flushed,
+                        on_trouble=self._listener.on_trouble,
                     ),
                     name="deduplicate",
                 )

@@ -59,7 +59,8 @@ async def _retry_one(parts: Assembly, box: DeadLetterBox, letter: str) -> Retrie
         (followed,), _, _ = await parts.flusher.store([judged])
     except PoisonError as error:
         return Retried(letter, resolved=False, result=str(error))
-    takers = [c.name for c, code in zip(parts.channels, followed.codes[:, 0].tolist(), strict=True) if is_accepted(code)]
+    codes = followed.codes[:, 0].tolist()
+    takers = [channel.name for channel, code in zip(parts.channels, codes, strict=True) if is_accepted(code)]
     result = f"stored, accepted by {', '.join(takers)}" if takers else "filtered: no channel accepts it"
     await box.mark_resolved(letter, f"retried by ampeld {parts.provenance.version}: {result}")
     return Retried(letter, resolved=True, result=result)

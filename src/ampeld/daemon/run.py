@@ -7,15 +7,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import stamina
 import structlog
-import uvloop
 
 from ampeld.channel.channel import Channel
 from ampeld.daemon.assembly import Assembly, assemble
 from ampeld.daemon.lock import hold_lock, lock_path
 from ampeld.daemon.notify import Notifier
-from ampeld.daemon.pipeline import Pipeline
+from ampeld.daemon.pipeline import Listener, Pipeline
 from ampeld.daemon.settings import Settings
-from ampeld.daemon.shutdown import Stop, run_until_stopped
+from ampeld.daemon.shutdown import Stop, run_process
 from ampeld.daemon.sources import kafka_settings
 from ampeld.daemon.status import Pages, serve_status
 from ampeld.daemon.telemetry import Telemetry, watch_loop
@@ -42,11 +41,8 @@ def run_daemon(settings: Settings, channels: Sequence[Channel], *, instance: str
         The exit code (`ampeld.daemon.exits`).
     """
     daemon = Daemon(settings, channels, instance=instance, until_end=until_end)
-    with (
-        hold_lock(lock_path(instance, os.environ)),
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        return runner.run(run_until_stopped(daemon.work, grace_s=settings.daemon.grace_s))
+    with hold_lock(lock_path(instance, os.environ)):
+        return run_process(daemon.work, grace_s=settings.daemon.grace_s)
 
 
 class Daemon:
@@ -71,9 +67,7 @@ class Daemon:
             decoder=self._parts.decoder,
             channels=channels,
             max_records=settings.source.max_batch,
-            on_flushed=self._on_flushed,
-            on_trouble=self._on_trouble,
-            on_schema=self._on_schema,
+            listener=Listener(self._on_flushed, self._on_trouble, self._on_schema),
         )
 
     async def work(self, stop: Stop) -> None:
@@ -119,7 +113,7 @@ class Daemon:
                     await (parts.prepare() if part == "store" else self._source.start())
                 except RetryableError as error:
                     self._telemetry.part(part, "degraded", str(error))
-                    log.warning(f"{part}.unavailable", error=str(error))
+                    log.warning("daemon.waiting", part=part, error=str(error))
                     raise
         self._telemetry.part(part, "live")
 

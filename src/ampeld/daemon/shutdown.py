@@ -12,6 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 import structlog
+import uvloop
 
 from ampeld.daemon.exits import ExitCode
 from ampeld.errors import ConfigError, RetryableError
@@ -47,6 +48,19 @@ class Stop:
         self.wanted.set()
 
 
+def run_process(work: Callable[[Stop], Awaitable[None]], *, grace_s: float) -> int:
+    """Run the work on an event loop of its own as the whole business of this process; return the exit code.
+
+    What did not end within the grace period is left behind: neither the loop nor the driver's threads, which wait for
+    a server that does not answer, are waited for.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        code = runner.run(run_until_stopped(work, grace_s=grace_s))
+        if code == ExitCode.UNFINISHED:
+            _leave(ExitCode.UNFINISHED, "not everything came to its end")
+        return code
+
+
 async def run_until_stopped(work: Callable[[Stop], Awaitable[None]], *, grace_s: float) -> int:
     """Run the work to its end, or to the end of the grace period after a signal; return the exit code.
 
@@ -61,11 +75,11 @@ async def run_until_stopped(work: Callable[[Stop], Awaitable[None]], *, grace_s:
     except* ConfigError as errors:
         code = ExitCode.CONFIG
         for problem in _leaves(errors):
-            log.error("daemon.config", problem=str(problem))
+            log.error("daemon.config", problem=str(problem))  # noqa: TRY400  the line says all
     except* RetryableError as errors:
         code = ExitCode.UNAVAILABLE
         for failure in _leaves(errors):
-            log.error("daemon.unavailable", error=str(failure))
+            log.error("daemon.unavailable", error=str(failure))  # noqa: TRY400
     except* Exception as errors:
         code = ExitCode.INTERNAL
         for mistake in _leaves(errors):

@@ -1,6 +1,7 @@
 """Settle what is durable and commit what may be committed: the last word of the pipeline, and the only committer."""
 
 import asyncio
+
 from ampeld.flow.failpoint import reach
 from ampeld.flow.pipe import Receiver
 from ampeld.stages.ports import Source
@@ -44,4 +45,3 @@ async def _commit_regularly(source: Source, ended: asyncio.Event) -> None:
         except TimeoutError:
             pass
         await commit_due(source)
-

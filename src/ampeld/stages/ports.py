@@ -1,4 +1,4 @@
-"""What the stages ask of the outer world: a source of records and a store. Adapters and fakes are held to these words."""
+"""What the stages ask of the outer world: a source of records and a store. Adapters and fakes keep these words."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
