@@ -16,15 +16,17 @@ def test_a_broker_that_dies_twice_is_waited_out(own_broker, make_site):
     kafka = own_broker.address
     topic = make_topic(kafka, unique("broker"), partitions=3)
     site = make_site(topic, kafka=kafka)
-    sent = produce(kafka, topic, night(1, objects=40, visits=8), partitions=3, spread=False)
+    sent = []
     daemon = site.start()
-    for round_ in (2, 3):
+    for round_ in (2, 4):
         before = site.rows()
+        messages = night(round_, objects=40, visits=8, first=100 * round_)
+        sent += produce(kafka, topic, messages, partitions=3, spread=False)
         until(lambda before=before: site.rows() > before, 40, "the daemon works")
         own_broker.kill()
         until(lambda: daemon.quiet_s() > 2, 40, "it waits")
         own_broker.start()
-        messages = night(round_, objects=40, visits=8, first=100 * round_)
+        messages = night(round_ + 1, objects=10, visits=8, first=100 * (round_ + 1))
         sent += produce(kafka, topic, messages, partitions=3, spread=False)
         until(lambda: len(site.stored_places()) == len(sent), 60, "everything has a verdict")
         check_commits(site, sent)

@@ -12,14 +12,13 @@ pytestmark = [pytest.mark.fault, pytest.mark.kafka, pytest.mark.mongodb, pytest.
 PARTITIONS = 4
 
 
-def test_killed_again_and_again_at_random_moments_it_loses_and_doubles_nothing(kafka, make_site):
+def test_killed_ten_times_at_random_moments_it_loses_and_doubles_nothing(kafka, make_site):
     seed = random.randrange(10**6)
     print(f"seed {seed}")
     topic = make_topic(kafka, unique("killed"), partitions=PARTITIONS)
     killed_at_random(make_site(topic), make_site(topic), topic, cycles=10, partitions=PARTITIONS, seed=seed)
 
 
-@pytest.mark.parametrize("spread", [False, True], ids=["keyed", "spread"])
-def test_killed_at_every_named_point_it_loses_and_doubles_nothing(kafka, make_site, spread):
+def test_killed_at_every_named_point_it_loses_and_doubles_nothing(kafka, make_site):
     topic = make_topic(kafka, unique("points"), partitions=PARTITIONS)
-    killed_at_points(make_site(topic), make_site(topic), topic, POINTS, partitions=PARTITIONS, spread=spread)
+    killed_at_points(make_site(topic), make_site(topic), topic, POINTS, partitions=PARTITIONS)

@@ -59,6 +59,6 @@ def test_told_to_stop_while_mongod_hangs_it_exits_75_and_loses_nothing(kafka, ow
 def test_told_to_stop_before_any_server_has_answered_it_exits_0(make_site):
     site = make_site("nowhere", kafka="127.0.0.1:9", mongodb="mongodb://127.0.0.1:9")
     daemon = site.start()
-    until(lambda: daemon.said("store.unavailable"), 40, "it waits for the store")
+    until(lambda: daemon.said("daemon.waiting"), 40, "it waits for the store")
     daemon.signal(signal.SIGTERM)
     assert daemon.wait(10) == 0

@@ -42,10 +42,18 @@ class Daemon(ServerProcess):
         self._config = site.config
         self._arguments = list(arguments)
         self._failpoint = failpoint
+        self._said_before = 0
+        # Dozens of processes start: they compile their imports once, wherever the installation keeps no bytecode.
+        self._bytecode = [f"PYTHONPYCACHEPREFIX={site.directory.parents[1]}/bytecode", "PYTHONDONTWRITEBYTECODE="]
+
+    def launch(self) -> None:
+        """Start the process; what it said in an earlier life is no longer asked for."""
+        self._said_before = self.log.stat().st_size if self.log.exists() else 0
+        super().launch()
 
     def command(self) -> Sequence[str]:
         """Return the command line."""
-        variables = [f"RUNTIME_DIRECTORY={self.directory}", f"AMPELD_FAILPOINT={self._failpoint or ''}"]
+        variables = [f"RUNTIME_DIRECTORY={self.directory}", f"AMPELD_FAILPOINT={self._failpoint or ''}", *self._bytecode]
         listen = f'status.listen="127.0.0.1:{self.port}"'
         arguments = ["run", "-c", str(self._config), "--instance", self.name, "--set", listen, *self._arguments]
         return ["/usr/bin/env", *variables, str(COMMAND), *arguments]
@@ -65,9 +73,9 @@ class Daemon(ServerProcess):
         return code
 
     def events(self) -> list[dict[str, Any]]:
-        """Return the log."""
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        """Return the log of this life."""
+        text = self.log.read_bytes()[self._said_before :].decode() if self.log.exists() else ""
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line.startswith("{") and line[-1] == "\n"]
 
     def said(self, event: str) -> list[dict[str, Any]]:
         """Return the log's lines of one event."""

@@ -19,6 +19,8 @@ from ampeld.demo.lightcurve import draw, picture
 from ampeld.demo.night import DemoResult, Tell, run_night
 from ampeld.demo.servers import Kafka
 
+_KINDS = {"sn_ia": "type Ia supernova", "sn_ii": "type II supernova", "fast": "fast transient"}
+
 
 def demo(
     *,
@@ -77,7 +79,7 @@ class _progress:  # noqa: N801  a context that is used like a function
 
 def _title(result: DemoResult) -> str:
     (kind,) = {finding.type for finding in result.findings if finding.object == result.best}
-    return f"{result.best} ({kind.replace('_', ' ')})"
+    return f"{result.best}, a simulated {_KINDS.get(kind, kind)}"
 
 
 def _show(result: DemoResult, plot: Path, directory: Path) -> None:

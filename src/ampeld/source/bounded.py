@@ -70,8 +70,8 @@ def _snappy_block(block: bytes, limit: int) -> bytes:
 
 def _into_buffer(decompress_into: Callable[[bytes, memoryview], int], payload: bytes) -> bytes:
     # One buffer for all, made at the first use: its pages cost memory only as far as they are written.
-    if not _buffer:
-        _buffer.extend(bytes(LIMIT_BYTES))
+    if len(_buffer) < LIMIT_BYTES:  # it was made under a lower limit
+        _buffer.extend(bytes(LIMIT_BYTES - len(_buffer)))
     try:
         size = decompress_into(bytes(payload), memoryview(_buffer)[:LIMIT_BYTES])
     except cramjam.DecompressionError as error:

@@ -4,6 +4,7 @@
 2. The error of a whole OffsetFetch is ignored: "the coordinator is loading" is read as "nothing committed".
 3. A batch may inflate without limit.
 4. A batch that cannot be read raises, and with it everything is lost that was taken for the same call.
+5. A member of a group's generation 0, the first one on Tansu, does not leave: the group waits for its session to end.
 """
 
 import contextlib
@@ -30,6 +31,7 @@ SUPPORTED = "0.14."
 
 _CODECS = ("gzip_decode", "snappy_decode", "lz4_decode", "zstd_decode")
 _send_req = GroupCoordinator._send_req  # noqa: SLF001
+_maybe_leave_group = GroupCoordinator._maybe_leave_group  # noqa: SLF001
 
 
 @contextlib.contextmanager
@@ -54,6 +56,12 @@ async def _send_req_and_look(self: Any, request: Any) -> Any:
     return response
 
 
+async def _leave_group(self: Any) -> None:
+    if self.generation == 0:
+        self.generation = 1  # the request names only the member, and the answer resets the generation
+    await _maybe_leave_group(self)
+
+
 def install() -> None:
     """Put every correction in its place, and see that it works; again and again does no harm.
 
@@ -66,6 +74,7 @@ def install() -> None:
         raise InvariantError(f"the corrections are for aiokafka {SUPPORTED}x, not {aiokafka.__version__}")
     SubscriptionState.fetch_context = _fetch_context
     GroupCoordinator._send_req = _send_req_and_look  # noqa: SLF001
+    GroupCoordinator._maybe_leave_group = _leave_group  # noqa: SLF001
     for module in (default_records, fast_default_records, fast_legacy_records):
         for codec in _CODECS:
             if hasattr(module, codec):

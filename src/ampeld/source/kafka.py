@@ -174,7 +174,7 @@ class KafkaSource:
         if not member.is_assigned or not assignment.pending:
             return
         planner = Planner(ConsumerOffsets(member.consumer), self._covered_to, self._settings.start)
-        plan = await planner.plan(frozenset(assignment.pending), self._watch.subscribed, self._watch.ever)
+        plan = await planner.plan(frozenset(assignment.pending), self._watch.old, self._watch.ever)
         for partition, (first, last) in plan.gaps.items():
             await self._record_gap(partition, first, last)
         if plan.anchors and not assignment.retired:
@@ -225,20 +225,18 @@ class KafkaSource:
             return
         offsets = ConsumerOffsets(member.consumer)
         begin = (await offsets.beginnings([partition]))[partition]
+        end = (await offsets.ends([partition]))[partition]
         position = position_of(member, partition)
         if position < begin:
             await self._record_gap(partition, ledger.position, begin)
-        if not assignment.owns(ledger):
-            return
-        if ledger.position <= begin:
-            assignment.pass_gap(partition, begin)
-        else:
-            end = (await offsets.ends([partition]))[partition]
-            if position <= end or not assignment.owns(ledger):
-                return  # it was back in range by the time we asked
+            if assignment.owns(ledger):
+                assignment.pass_gap(partition, begin)
+                member.consumer.seek(partition, begin)
+        elif position > end and assignment.owns(ledger):
+            # The topic was made anew, or its log was cut: what lies there now was never read.
             _log.error("source.log_went_back", topic=partition.topic, partition=partition.partition, end=end)
             assignment.begin(partition, Position(begin, begin))
-        member.consumer.seek(partition, begin)
+            member.consumer.seek(partition, begin)
 
     async def _wait(self, member: Member, seconds: float | None) -> None:
         try:

@@ -7,7 +7,6 @@ partition that came after the group's first start; the start policy, which holds
 from collections.abc import Awaitable, Callable, Collection
 
 import msgspec
-import structlog
 from aiokafka.structs import TopicPartition
 
 from ampeld.source.queries import Offsets
@@ -15,8 +14,6 @@ from ampeld.source.settings import Start
 
 CoveredTo = Callable[[str, int], Awaitable[int | None]]
 OnGap = Callable[[str, int, int, int], Awaitable[None]]
-
-_log = structlog.get_logger("ampeld.source")
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -65,14 +62,14 @@ class Planner:
         assigned
             The partitions to begin.
         subscribed
-            Every partition of every topic read now, ours or another member's.
+            Every partition of every topic read now, ours or another member's, that was there when we started:
+            the start policy is for them, what came later is read from its beginning.
         ever
             Every partition that this group may have read on any night.
         """
         asked = {*assigned, *subscribed, *ever}
         committed = await self._offsets.committed(asked)
         beginnings = await self._offsets.beginnings(assigned)
-        ends = await self._offsets.ends(assigned)
         wanted = {partition: committed[partition] for partition in assigned if partition in committed}
         anchors: dict[TopicPartition, int] = {}
         unknown = [partition for partition in assigned if partition not in committed]
@@ -85,7 +82,7 @@ class Planner:
                 if partition not in late:
                     anchors.setdefault(partition, beginnings[partition])
                 wanted[partition] = late.get(partition, anchors.get(partition, beginnings[partition]))
-        return _checked(wanted, anchors, beginnings, ends)
+        return _checked(wanted, anchors, beginnings)
 
     async def _without_commit(
         self,
@@ -117,25 +114,11 @@ class Planner:
 
 
 def _checked(
-    wanted: dict[TopicPartition, int],
-    anchors: dict[TopicPartition, int],
-    beginnings: dict[TopicPartition, int],
-    ends: dict[TopicPartition, int],
+    wanted: dict[TopicPartition, int], anchors: dict[TopicPartition, int], beginnings: dict[TopicPartition, int]
 ) -> Plan:
-    positions: dict[TopicPartition, Position] = {}
-    gaps: dict[TopicPartition, tuple[int, int]] = {}
-    anchors = dict(anchors)
-    for partition, offset in wanted.items():
-        begin, end = beginnings[partition], ends[partition]
-        if offset > end:
-            # The topic was made anew, or its log was cut: what lies there now was never read.
-            _log.error(
-                "source.log_went_back", topic=partition.topic, partition=partition.partition, committed=offset, end=end
-            )
-            positions[partition] = Position(begin, begin)
-            anchors[partition] = begin
-            continue
-        positions[partition] = Position(offset, max(offset, begin))
-        if offset < begin:
-            gaps[partition] = (offset, begin)
+    # An offset beyond the end is left to the first fetch, which is refused: only that is certain knowledge.
+    positions = {
+        partition: Position(offset, max(offset, beginnings[partition])) for partition, offset in wanted.items()
+    }
+    gaps = {partition: (p.start, p.deliver) for partition, p in positions.items() if p.deliver > p.start}
     return Plan(positions, anchors, gaps)

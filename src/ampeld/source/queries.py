@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
+from aiokafka.consumer.fetcher import READ_UNCOMMITTED
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.structs import TopicPartition
 
 from ampeld.errors import RetryableError
@@ -68,7 +70,27 @@ class ConsumerOffsets:
     async def ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the offset that the next message will get."""
         async with self._patience("the last offsets"):
-            return dict(await self._consumer.end_offsets(list(partitions)))
+            listed = dict(await self._consumer.end_offsets(list(partitions)))
+            # Tansu lists what follows the first record of the last batch; what it says to a fetch is right.
+            return {**listed, **await self._told_by_fetch(listed)}
+
+    async def _told_by_fetch(self, listed: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        ends: dict[TopicPartition, int] = {}
+        wait_ms = 50
+        while asked := listed.keys() - ends.keys():
+            for leader, topics in self._by_leader({partition: listed[partition] for partition in asked}).items():
+                request = FetchRequest(wait_ms, 1, 1, READ_UNCOMMITTED, topics, rack_id="")
+                answer = await self._consumer._client.send(leader, request)  # noqa: SLF001
+                ends.update(_highwaters(answer, listed))
+            wait_ms = min(2 * wait_ms, 1000)  # Tansu leaves out what it did not come to in this time
+        return ends
+
+    def _by_leader(self, offsets: Mapping[TopicPartition, int]) -> dict[int, list[tuple[str, list[Any]]]]:
+        by_leader: dict[int, dict[str, list[Any]]] = {}
+        for partition, offset in offsets.items():
+            leader = self._consumer._client.cluster.leader_for_partition(partition)  # noqa: SLF001
+            by_leader.setdefault(leader, {}).setdefault(partition.topic, []).append((partition.partition, offset, 1))
+        return {leader: list(topics.items()) for leader, topics in by_leader.items()}
 
     async def at(self, time: datetime, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the offset of the first message that is not older; the end where all are older."""
@@ -76,8 +98,9 @@ class ConsumerOffsets:
         milliseconds = round(utc(time).timestamp() * 1000)
         async with self._patience(f"the offsets at {time}"):
             found = await self._consumer.offsets_for_times(dict.fromkeys(wanted, milliseconds)) if wanted else {}
-        late = [partition for partition in wanted if found.get(partition) is None]
-        return {p: int(entry.offset) for p, entry in found.items() if entry is not None} | await self.ends(late)
+        # Tansu answers with its last record where Kafka answers that there is none.
+        newer = {p: int(e.offset) for p, e in found.items() if e is not None and e.timestamp >= milliseconds}
+        return newer | await self.ends(partition for partition in wanted if partition not in newer)
 
     async def partitions(self) -> dict[str, frozenset[int]]:
         """Return every topic that may be seen, with its partitions."""
@@ -94,6 +117,17 @@ class ConsumerOffsets:
             raise RetryableError(f"the broker did not tell {what} within {self._patience_s} s") from error
         except KafkaError as error:
             raise RetryableError(f"the broker did not tell {what}: {error!r}") from error
+
+
+def _highwaters(answer: Any, listed: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+    found: dict[TopicPartition, int] = {}
+    for topic, partitions in answer.topics:
+        for number, code, highwater, *_ in partitions:
+            partition = TopicPartition(topic, number)
+            if code:
+                raise for_code(code)(partition)
+            found[partition] = max(int(highwater), listed[partition])
+    return found
 
 
 def every(topics: Iterable[str], partitions: Mapping[str, Iterable[int]]) -> list[TopicPartition]:

@@ -30,6 +30,7 @@ class TopicWatch:
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._topics: dict[str, frozenset[int]] = {}
+        self._first: frozenset[TopicPartition] | None = None
         self._resolved = Resolved(frozenset(), frozenset())
         self._vanished: frozenset[str] = frozenset()
         self._looked: float | None = None
@@ -50,6 +51,11 @@ class TopicWatch:
         return every(self._resolved.topics, self._topics)
 
     @property
+    def old(self) -> list[TopicPartition]:
+        """Return the partitions read now that were there at the first look: the start policy is for them only."""
+        return [partition for partition in self.subscribed if self._first is None or partition in self._first]
+
+    @property
     def ever(self) -> list[TopicPartition]:
         """Return every partition that the group may have read on any night."""
         return every(ever_meant(self._settings.topics, self._topics), self._topics)
@@ -64,6 +70,8 @@ class TopicWatch:
         try:
             if self.ends is None:
                 self._topics = await offsets.partitions()
+                if self._first is None:
+                    self._first = frozenset(every(self._topics, self._topics))
                 self._subscribe(member)
             if self._settings.until_end and self.ends is None:
                 self.ends = await offsets.ends(self.subscribed)

@@ -44,6 +44,13 @@ def test_good_batches_are_read_as_ever(codec: int) -> None:
 
 
 @pytest.mark.parametrize("name", CODECS)
+def test_a_compressed_batch_of_real_size_is_read(name: str) -> None:
+    alert = bytes(range(256)) * 256
+    (record,), _ = unpack(batch(0, alert, codec=CODECS[name]))
+    assert record.value == alert  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", CODECS)
 def test_a_bomb_of_every_codec_is_one_refusal_and_the_next_batch_is_read(name: str) -> None:
     raw = batch(0, b"a", bytes(bounded.LIMIT_BYTES), b"b", codec=CODECS[name])
     (refused, after), position = unpack(raw + batch(3, b"good"))
