@@ -1,29 +1,13 @@
-"""What fault tests are made of: sites (a configuration with its daemons) on the run's servers or on a test's own."""
+"""What fault tests are made of: sites (a configuration with its daemons) and servers that a test may kill."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from support.daemons import Site
-from support.servers import ApacheKafka, Mongod, need_apache, unique
+from support.servers import ApacheKafka, Mongod, need_apache
+from support.sites import make_site
 
-MakeSite = Callable[..., Site]
-
-
-@pytest.fixture
-def make_site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeSite]:
-    """Return ``make_site(*topics, kafka=…, mongodb=…, **settings)``: each with a database and a group of its own."""
-    with ExitStack() as stack:
-
-        def make(*topics: str, kafka: str | None = None, mongodb: str | None = None, **settings: Any) -> Site:
-            kafka = kafka or request.getfixturevalue("kafka")
-            mongodb = mongodb or request.getfixturevalue("mongodb")
-            site = stack.enter_context(Site(tmp_path, kafka, mongodb, topics, unique("site"), **settings))
-            return site
-
-        yield make
+__all__ = ["make_site"]
 
 
 @pytest.fixture

@@ -40,12 +40,19 @@ def test_each_kind_of_poison_is_one_dead_letter_and_the_next_alert_is_stored(kaf
     topic = make_topic(kafka, unique("poison"), partitions=1)
     poison = [*kinds(), *LARGE]
     alerts = goods(len(poison) + 1)
-    parcels = [(b"key", payload, 0) for pair in zip(poison, alerts, strict=False) for payload in (pair[0][1], pair[1].payload)]
+    parcels = [
+        (b"key", payload, 0) for pair in zip(poison, alerts, strict=False) for payload in (pair[0][1], pair[1].payload)
+    ]
     offsets = asyncio.run(send(kafka, topic, parcels))
     site = make_site(topic)
     daemon = site.drain()
     sent = [
-        Sent(topic, 0, offset, alerts[number // 2] if number % 2 else Message("", 0, poison[number // 2][1], frozenset(), poison=True))
+        Sent(
+            topic,
+            0,
+            offset,
+            alerts[number // 2] if number % 2 else Message("", 0, poison[number // 2][1], frozenset(), poison=True),
+        )
         for number, offset in enumerate(offsets)
     ]
     check_outcomes(site.db, sent)

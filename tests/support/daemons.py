@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,19 +32,21 @@ def until(holds: Callable[[], Any], timeout_s: float, what: str) -> Any:
 
 
 class Daemon(ServerProcess):
-    """One ``ampeld run``; its port is that of its status page, its log what it writes on standard error."""
+    """One ``ampeld run`` or ``ingest``; its port is that of its status page, its log all that it writes."""
 
     start_timeout_s = 40.0
 
-    def __init__(self, site: "Site", instance: str, arguments: Sequence[str], failpoint: str | None) -> None:
+    def __init__(
+        self, site: "Site", instance: str, arguments: Sequence[str], failpoint: str | None, command: str = "run"
+    ) -> None:
         super().__init__(site.directory / "run")
         self.name = instance
         self._config = site.config
         self._arguments = list(arguments)
+        self._command = command
         self._failpoint = failpoint
         self._said_before = 0
-        # Dozens of processes start: they compile their imports once, wherever the installation keeps no bytecode.
-        self._bytecode = [f"PYTHONPYCACHEPREFIX={site.directory.parents[1]}/bytecode", "PYTHONDONTWRITEBYTECODE="]
+        self._bytecode = [f"{name}={value}" for name, value in site.bytecode.items()]
 
     def launch(self) -> None:
         """Start the process; what it said in an earlier life is no longer asked for."""
@@ -53,9 +55,13 @@ class Daemon(ServerProcess):
 
     def command(self) -> Sequence[str]:
         """Return the command line."""
-        variables = [f"RUNTIME_DIRECTORY={self.directory}", f"AMPELD_FAILPOINT={self._failpoint or ''}", *self._bytecode]
+        variables = [
+            f"RUNTIME_DIRECTORY={self.directory}",
+            f"AMPELD_FAILPOINT={self._failpoint or ''}",
+            *self._bytecode,
+        ]
         listen = f'status.listen="127.0.0.1:{self.port}"'
-        arguments = ["run", "-c", str(self._config), "--instance", self.name, "--set", listen, *self._arguments]
+        arguments = [self._command, "-c", str(self._config), "--instance", self.name, "--set", listen, *self._arguments]
         return ["/usr/bin/env", *variables, str(COMMAND), *arguments]
 
     def signal(self, number: signal.Signals) -> None:
@@ -75,7 +81,9 @@ class Daemon(ServerProcess):
     def events(self) -> list[dict[str, Any]]:
         """Return the log of this life."""
         text = self.log.read_bytes()[self._said_before :].decode() if self.log.exists() else ""
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.startswith("{") and line[-1] == "\n"]
+        return [
+            json.loads(line) for line in text.splitlines(keepends=True) if line.startswith("{") and line[-1] == "\n"
+        ]
 
     def said(self, event: str) -> list[dict[str, Any]]:
         """Return the log's lines of one event."""
@@ -91,11 +99,43 @@ class Daemon(ServerProcess):
         return time.time() - self.log.stat().st_mtime  # noqa: TID251  a file's time is of the wall clock
 
 
+def channel_file(filter_: str, access: Sequence[str], params: Mapping[str, Any] | None = None) -> str:
+    """Return the text of a channel's file."""
+    lines = [
+        f'filter = "{filter_}"',
+        'contact = "nobody@example.org"',
+        f"access = {json.dumps(list(access))}",
+        "[params]",
+    ]
+    return "\n".join([*lines, *(f"{key} = {json.dumps(value)}" for key, value in (params or {}).items())])
+
+
+def made_up_channels() -> dict[str, str]:
+    """Return the files of the channels of `support.streams`."""
+    return {name: channel_file(f"rules.py:{filter_}", access) for name, (filter_, access) in CHANNELS.items()}
+
+
 class Site:
-    """A configuration on some servers: a group, a database, two channels; a context that ends all its daemons."""
+    """A configuration on some servers: a group, a database, channels; a context that ends all its daemons.
+
+    Parameters
+    ----------
+    channels
+        By name: the text of a channel's file; by default those of `support.streams`.
+    changes
+        Settings by their dotted keys.
+    """
 
     def __init__(
-        self, directory: Path, kafka: str, mongodb: str, topics: Sequence[str], name: str, **changes: Any
+        self,
+        directory: Path,
+        kafka: str,
+        mongodb: str,
+        topics: Sequence[str],
+        name: str,
+        *,
+        channels: Mapping[str, str] | None = None,
+        **changes: Any,
     ) -> None:
         self.directory = directory / name
         self.kafka = kafka
@@ -105,7 +145,9 @@ class Site:
         self.client: MongoClient[dict[str, Any]] = MongoClient(mongodb, tz_aware=True)
         self.db = self.client[name]
         self._daemons: list[Daemon] = []
-        self._write_channels()
+        # Dozens of processes start: they compile their imports once, wherever the installation keeps no bytecode.
+        self.bytecode = {"PYTHONPYCACHEPREFIX": f"{directory.parent}/bytecode", "PYTHONDONTWRITEBYTECODE": ""}
+        self._write_channels(channels or made_up_channels())
         settings = {
             "source.brokers": [kafka],
             "source.topics": list(topics),
@@ -120,12 +162,11 @@ class Site:
         }
         self.config.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()))
 
-    def _write_channels(self) -> None:
+    def _write_channels(self, files: Mapping[str, str]) -> None:
         channels = self.directory / "channels"
         channels.mkdir(parents=True)
         (channels / "rules.py").write_text(FILTERS)
-        for name, (filter_, access) in CHANNELS.items():
-            text = f'filter = "rules.py:{filter_}"\ncontact = "nobody@example.org"\naccess = {json.dumps(access)}\n'
+        for name, text in files.items():
             (channels / f"{name}.toml").write_text(text)
 
     def __enter__(self) -> Self:
@@ -136,15 +177,12 @@ class Site:
             daemon.kill()
         self.client.close()
 
-    def daemon(self, instance: str = "main", *arguments: str, failpoint: str | None = None) -> Daemon:
-        """Return a daemon, not started."""
-        daemon = Daemon(self, instance, arguments, failpoint)
-        self._daemons.append(daemon)
-        return daemon
-
-    def start(self, instance: str = "main", *arguments: str, failpoint: str | None = None) -> Daemon:
+    def start(
+        self, instance: str = "main", *arguments: str, failpoint: str | None = None, command: str = "run"
+    ) -> Daemon:
         """Return a daemon whose process is on its way; it may live a short time only."""
-        daemon = self.daemon(instance, *arguments, failpoint=failpoint)
+        daemon = Daemon(self, instance, arguments, failpoint, command)
+        self._daemons.append(daemon)
         daemon.launch()
         return daemon
 
@@ -158,7 +196,8 @@ class Site:
     def ampeld(self, *arguments: str, timeout_s: float = 60.0) -> "subprocess.CompletedProcess[str]":
         """Run a command of ampeld with this configuration."""
         command = [str(COMMAND), *arguments, "-c", str(self.config)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+        variables = os.environ | self.bytecode
+        return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=timeout_s, check=False)
 
     def ledger(self) -> dict[str, Any]:
         """Return the account that ``ampeld ledger`` gives."""

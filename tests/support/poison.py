@@ -87,5 +87,5 @@ def bombs(head: bytes) -> Iterator[Poison]:
     yield "recursive schema", recursive, "recursive"
     nothing = {"type": "array", "items": "null"}
     endless = head_of(foreign({"nothing": []}, [{"name": "nothing", "type": nothing}]))
-    yield "zero-width items", container(endless, varint(50_000_000) + b"\x00"), "no bytes"
+    yield "zero-width items", container(endless, varint(50_000_000) + b"\x00"), "without width"
     yield "size bomb", container(head, varint(2**40)), "length"

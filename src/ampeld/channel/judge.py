@@ -192,9 +192,14 @@ def _tail(error: BaseException) -> str:
     return text[-MAX_TRACEBACK:].decode(errors="ignore")
 
 
-def learn_cuts(filter: Filter, names: CutNames) -> None:  # noqa: A002
+def learn_cuts(filter: Filter, names: CutNames) -> str | None:  # noqa: A002
     """Add the cut names that a filter yields on an empty batch, so that they are known before the first alert.
 
-    A filter that fails on an empty batch, which no alert ever makes, teaches its names with its first verdicts.
+    Returns
+    -------
+    str or None
+        Why the filter failed, if it did. No alert ever makes an empty batch, so that proves nothing: such a filter
+        teaches its names with its first verdicts, or fails on every alert.
     """
-    _run(partial(_cut, filter, AlertTable([], []), names))
+    result = _run(partial(_cut, filter, AlertTable([], []), names))
+    return result.error if isinstance(result, RowFailure) else None

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from ampeld.channel.channel import Channel
+from ampeld.channel.judge import learn_cuts
 from ampeld.cli.options import ConfigOption, JsonOption, SetOption, everything
-from ampeld.cli.output import console, make_table, print_json, run_async
+from ampeld.cli.output import console, make_table, print_json, run_async, warn
 from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.logging import configure_logging
 from ampeld.daemon.settings import Settings
@@ -45,11 +46,20 @@ def check(
     if connect and not problems:
         configure_logging(settings.log.format, "error", settings.secrets())
         findings, code = run_async(_ask_servers(settings))
+    warnings = _warnings(channels)
     if as_json:
-        print_json(_document(channels, problems, findings))
+        print_json(_document(channels, problems, findings) | {"warnings": warnings})
     else:
         _print(channels, problems, findings)
+        for warning in warnings:
+            warn(warning)
     raise typer.Exit(code)
+
+
+def _warnings(channels: list[Channel]) -> list[str]:
+    """Return what is suspicious about channels that can be loaded."""
+    failures = [(channel, learn_cuts(channel.filter, channel.cut_names)) for channel in channels]
+    return [f"{channel.path}: cuts() fails on an empty batch: {error}" for channel, error in failures if error]
 
 
 async def _ask_servers(settings: Settings) -> tuple[list[Finding], ExitCode]:

@@ -137,7 +137,8 @@ def retry(
         rows = [(result.id, "yes" if result.resolved else "no", result.result) for result in results]
         console().print(make_table("Retried", ("id", "resolved", "result"), rows))
     if not all(result.resolved for result in results):
-        warn(f"{sum(not result.resolved for result in results)} letters still cannot be read")
+        left = sum(not result.resolved for result in results)
+        warn(f"{left} letter{'s' if left > 1 else ''} still cannot be read")
         raise typer.Exit(ExitCode.FAILED)
 
 

@@ -126,3 +126,12 @@ def _summarize(rows: list[TruthRow], truth: Path, *, as_json: bool) -> None:
         table.add_row(kind, str(objects[kind]), str(alerts[kind]))
     Console().print(table)
     typer.echo(f"what each object is: {truth}")
+    topics = sorted({name for row in rows for name in _names(row)})
+    if topics:
+        shown = json.dumps(topics if len(topics) < 4 else ["^ztf_[0-9]{8}_programid1$"])
+        typer.echo(f"to read them: ampeld run --until-end --set 'source.topics={shown}'")
+
+
+def _names(row: TruthRow) -> list[str]:
+    """Return the topics that hold an object's alerts; none in a directory."""
+    return row.topic if isinstance(row.topic, list) else [row.topic] if row.topic else []

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
+import structlog
 
 from ampeld import __version__
 from ampeld.alert.decode import Decoder
@@ -15,6 +16,8 @@ from ampeld.stages.deduplicate import Flusher
 from ampeld.stages.ports import Provenance
 from ampeld.store.documents import ChannelVersion
 from ampeld.store.mongodb import MongoStore
+
+log = structlog.get_logger("ampeld.assembly")
 
 
 class Assembly(msgspec.Struct, frozen=True, eq=False):
@@ -51,7 +54,8 @@ def assemble(settings: Settings, channels: Sequence[Channel], *, instance: str, 
         dead_letter_directory=settings.store.dead_letter_directory,
     )
     for channel in channels:
-        learn_cuts(channel.filter, channel.cut_names)
+        if error := learn_cuts(channel.filter, channel.cut_names):
+            log.warning("channel.suspicious", channel=channel.name, contact=channel.contact, on_empty_batch=error)
     return Assembly(
         settings=settings,
         channels=channels,

@@ -12,7 +12,7 @@ from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.pipeline import Listener, Pipeline
 from ampeld.daemon.settings import Settings
 from ampeld.daemon.shutdown import Stop, run_process
-from ampeld.source.archive import DamagedFileError
+from ampeld.source.archive import DamagedFileError, check_paths
 from ampeld.source.files import FileProgress, FileSource
 from ampeld.store.reader import AccountReader
 from ampeld.store.report import LedgerReport
@@ -50,6 +50,7 @@ class Ingestion:
         progress: Callable[[FileProgress], None],
     ) -> None:
         self._settings = settings
+        self._paths = paths
         self._channels = channels
         self._source = FileSource(paths, max_message_bytes=settings.source.max_message_bytes)
         self._instance = instance
@@ -59,7 +60,14 @@ class Ingestion:
         """What could not be read to its end; everything before it was processed."""
 
     def run(self) -> int:
-        """Process every record once; return the exit code, with `report` filled in when the end was reached."""
+        """Process every record once; return the exit code, with `report` filled in when the end was reached.
+
+        Raises
+        ------
+        ConfigError
+            If a path is missing, unreadable or of no known kind.
+        """
+        check_paths(self._paths)
         code = run_process(self._work, grace_s=self._settings.daemon.grace_s)
         if code == ExitCode.OK and self.report is None:
             return ExitCode.UNFINISHED

@@ -16,6 +16,7 @@ import uvloop
 
 from ampeld.daemon.exits import ExitCode
 from ampeld.errors import ConfigError, RetryableError
+from ampeld.source.connection import AccessDeniedError
 
 CANCEL_S = 5.0
 """How long cancelled work may take to let go of its connections."""
@@ -65,7 +66,7 @@ async def run_until_stopped(work: Callable[[Stop], Awaitable[None]], *, grace_s:
     """Run the work to its end, or to the end of the grace period after a signal; return the exit code.
 
     0 when it ended or drained, 75 when the grace period passed first, 69 when a server did not answer at the start,
-    70 on a mistake of our own, 78 when the configuration turned out to be wrong.
+    70 on a mistake of our own, 77 when a server does not let us in, 78 when the configuration turned out to be wrong.
     """
     stop = Stop()
     stop.listen()
@@ -76,6 +77,10 @@ async def run_until_stopped(work: Callable[[Stop], Awaitable[None]], *, grace_s:
         code = ExitCode.CONFIG
         for problem in _leaves(errors):
             log.error("daemon.config", problem=str(problem))  # noqa: TRY400  the line says all
+    except* AccessDeniedError as errors:
+        code = ExitCode.PERMISSION
+        for refusal in _leaves(errors):
+            log.error("daemon.refused", error=str(refusal))  # noqa: TRY400
     except* RetryableError as errors:
         code = ExitCode.UNAVAILABLE
         for failure in _leaves(errors):

@@ -7,6 +7,7 @@ partition that came after the group's first start; the start policy, which holds
 from collections.abc import Awaitable, Callable, Collection
 
 import msgspec
+import structlog
 from aiokafka.structs import TopicPartition
 
 from ampeld.source.queries import Offsets
@@ -14,6 +15,8 @@ from ampeld.source.settings import Start
 
 CoveredTo = Callable[[str, int], Awaitable[int | None]]
 OnGap = Callable[[str, int, int, int], Awaitable[None]]
+
+_log = structlog.get_logger("ampeld.source")
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -70,6 +73,7 @@ class Planner:
         asked = {*assigned, *subscribed, *ever}
         committed = await self._offsets.committed(asked)
         beginnings = await self._offsets.beginnings(assigned)
+        ends = await self._offsets.ends(assigned)  # after the commits: an end never lies before what was committed
         wanted = {partition: committed[partition] for partition in assigned if partition in committed}
         anchors: dict[TopicPartition, int] = {}
         unknown = [partition for partition in assigned if partition not in committed]
@@ -82,7 +86,7 @@ class Planner:
                 if partition not in late:
                     anchors.setdefault(partition, beginnings[partition])
                 wanted[partition] = late.get(partition, anchors.get(partition, beginnings[partition]))
-        return _checked(wanted, anchors, beginnings)
+        return _checked(wanted, anchors, beginnings, ends)
 
     async def _without_commit(
         self,
@@ -114,11 +118,23 @@ class Planner:
 
 
 def _checked(
-    wanted: dict[TopicPartition, int], anchors: dict[TopicPartition, int], beginnings: dict[TopicPartition, int]
+    wanted: dict[TopicPartition, int],
+    anchors: dict[TopicPartition, int],
+    beginnings: dict[TopicPartition, int],
+    ends: dict[TopicPartition, int],
 ) -> Plan:
-    # An offset beyond the end is left to the first fetch, which is refused: only that is certain knowledge.
-    positions = {
-        partition: Position(offset, max(offset, beginnings[partition])) for partition, offset in wanted.items()
-    }
-    gaps = {partition: (p.start, p.deliver) for partition, p in positions.items() if p.deliver > p.start}
-    return Plan(positions, anchors, gaps)
+    positions: dict[TopicPartition, Position] = {}
+    gaps: dict[TopicPartition, tuple[int, int]] = {}
+    anew: dict[TopicPartition, int] = {}
+    for partition, offset in wanted.items():
+        begin = beginnings[partition]
+        if offset > ends[partition]:
+            # The topic was made anew, or its log was cut: what lies there now was never read.
+            _log.error("source.log_went_back", topic=partition.topic, partition=partition.partition, committed=offset)
+            positions[partition] = Position(begin, begin)
+            anew[partition] = begin
+        else:
+            positions[partition] = Position(offset, max(offset, begin))
+            if offset < begin:
+                gaps[partition] = (offset, begin)
+    return Plan(positions, anchors | anew, gaps)

@@ -256,3 +256,11 @@ def test_a_filter_that_fails_on_an_empty_batch_teaches_its_names_later():
     names = CutNames()
     learn_cuts(broken(lambda self, a: iter([("first", a.magpsf < a.magpsf.values[0])])), names)
     assert names.names == []
+
+
+def test_learning_the_cuts_tells_why_a_filter_fails_on_an_empty_batch():
+    class Mistyped(Filter):
+        def cuts(self, a):
+            yield "bright", a.magpfs < 19.0
+
+    assert "did you mean 'magpsf'" in (learn_cuts(Mistyped(), CutNames()) or "")

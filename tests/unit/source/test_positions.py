@@ -93,5 +93,5 @@ async def test_retention_that_overtook_the_group_is_a_gap() -> None:
     assert await plan("latest", committed={A: 4}) == Plan({A: Position(4, 10)}, {}, {A: (4, 10)})
 
 
-async def test_a_commit_beyond_the_end_is_left_to_the_first_fetch() -> None:
-    assert await plan("latest", committed={A: 101}) == Plan({A: Position(101, 101)}, {}, {})
+async def test_a_commit_beyond_the_end_begins_at_the_beginning() -> None:
+    assert await plan("latest", committed={A: 101}) == Plan({A: Position(10, 10)}, {A: 10}, {})
