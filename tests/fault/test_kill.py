@@ -14,7 +14,7 @@ PARTITIONS = 4
 
 def test_killed_ten_times_at_random_moments_it_loses_and_doubles_nothing(kafka, make_site):
     seed = random.randrange(10**6)
-    print(f"seed {seed}")
+    print(f"seed {seed}")  # noqa: T201  shown where the test fails
     topic = make_topic(kafka, unique("killed"), partitions=PARTITIONS)
     killed_at_random(make_site(topic), make_site(topic), topic, cycles=10, partitions=PARTITIONS, seed=seed)
 

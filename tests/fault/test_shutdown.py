@@ -1,10 +1,9 @@
 """The ends of a daemon: drained, late, cut short by a second signal, or before it could begin."""
 
 import signal
-import time
 
 import pytest
-from support.broker import committed, make_topic
+from support.broker import make_topic
 from support.daemons import until
 from support.promises import check_all, check_commits, rows
 from support.servers import unique
@@ -37,10 +36,8 @@ def test_told_to_stop_while_mongod_hangs_it_exits_75_and_loses_nothing(kafka, ow
     daemon = site.start()
     until(site.rows, 40, "the daemon works")
     own_mongod.freeze()
-    began = time.monotonic()
     daemon.signal(signal.SIGTERM)
     assert daemon.wait(40) == 75
-    print(f"ended after {time.monotonic() - began:.1f} s")
     own_mongod.thaw()
     check_commits(site, sent)
     again = site.start()

@@ -1,5 +1,6 @@
 """MongoDB hangs, dies, steps down, or answers with errors: it is waited out, without dead letters and without noise."""
 
+import contextlib
 import signal
 
 import pytest
@@ -78,10 +79,8 @@ def test_step_downs_and_write_concern_errors_are_waited_out(kafka, own_mongod, m
         admin.admin.command("configureFailPoint", "failCommand", mode={"times": 5}, data=data)
         before = site.rows()
         until(lambda: site.rows() > before, 30, "it goes on after closed connections")
-        try:
+        with contextlib.suppress(PyMongoError):  # it may close our connection as well
             admin.admin.command("replSetStepDown", 2, force=True)
-        except PyMongoError as error:
-            print(f"step-down: {error}")
         until(lambda: admin.admin.command("hello")["isWritablePrimary"], 30, "there is a primary again")
         before = site.rows()
         until(lambda: site.rows() > before, 30, "it goes on after the election")
@@ -93,13 +92,14 @@ def test_writes_that_are_done_but_never_acknowledged_change_nothing_when_repeate
     topic = make_topic(kafka, unique("unacked"), partitions=3)
     sent = produce(kafka, topic, night(7, objects=15, visits=8), partitions=3, spread=False)
     host = mongodb.removeprefix("mongodb://").split("/")[0]
-    with CuttingProxy(host, every=9) as proxy:
-        site = make_site(topic, mongodb=mongodb, **{"store.uri": f"mongodb://{proxy.address}/?directConnection=true"})
+    with CuttingProxy(host, every=12, for_s=1.0) as proxy:
+        uri = f"mongodb://{proxy.address}/?directConnection=true"
+        site = make_site(topic, mongodb=mongodb, **{"store.uri": uri, "store.timeout_s": 0.5})
         daemon = site.start()
         until(lambda: len(site.stored_places()) >= len(sent), 60, "everything has a verdict")
         assert ended(daemon) == 0
         assert proxy.cuts >= 5
-        print(f"{proxy.cuts} answers cut, {len(daemon.said('store.unavailable'))} flushes repeated")
+        assert len(daemon.said("store.unavailable")) >= 3
     check_all(site, sent)
     calm = make_site(topic)
     calm.drain()

@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+import time
 from typing import Self
 
 _WRITES = (b"\x02insert\x00", b"\x02update\x00")
@@ -16,14 +17,17 @@ class CuttingProxy:
     target
         ``host:port`` of the server.
     every
-        Which answers are cut: 9 means the ninth, the eighteenth, and the one behind each of them too, so that the
-        driver's own single retry does not hide it.
+        Each so many answered writes the cutting begins.
+    for_s
+        How long it lasts: longer than the driver's own retries, so that it is ours that have to cope.
     """
 
-    def __init__(self, target: str, *, every: int) -> None:
+    def __init__(self, target: str, *, every: int, for_s: float) -> None:
         host, _, port = target.partition(":")
         self._target = (host, int(port))
         self._every = every
+        self._for_s = for_s
+        self._until = 0.0
         self._writes = 0
         self.cuts = 0
         self._lock = threading.Lock()
@@ -83,8 +87,11 @@ class CuttingProxy:
 
     def _is_cut(self) -> bool:
         with self._lock:
-            self._writes += 1
-            cut = self._writes > self._every and self._writes % self._every in (0, 1)
+            if time.monotonic() >= self._until:
+                self._writes += 1
+                if self._writes % self._every == 0:
+                    self._until = time.monotonic() + self._for_s
+            cut = time.monotonic() < self._until
             self.cuts += cut
             return cut
 

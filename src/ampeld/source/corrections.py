@@ -1,4 +1,4 @@
-"""Corrects aiokafka where it loses data or can be made to; every correction is tested where it is made.
+"""Corrects aiokafka where it loses data or can be made to; the limit (3) is tried out at every start.
 
 1. An exception through ``getmany`` leaks the count of running fetches: the guard of ``max_poll_interval`` is dead.
 2. The error of a whole OffsetFetch is ignored: "the coordinator is loading" is read as "nothing committed".
@@ -63,7 +63,7 @@ async def _leave_group(self: Any) -> None:
 
 
 def install() -> None:
-    """Put every correction in its place, and see that it works; again and again does no harm.
+    """Put every correction in its place, and see that the limit works; again and again does no harm.
 
     Raises
     ------
