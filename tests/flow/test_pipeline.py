@@ -233,3 +233,17 @@ async def test_coordinates_are_kept_where_the_alert_was_judged():
     (entry,) = store.objects[stock_of("ZTF18aaaaaab")].journal
     assert (entry["topic"], entry["partition"], entry["offset"], entry["alert"]) == (TOPIC, 7, 0, 1001)
     assert {"run", "version", "config", "channel", "schema"} <= entry.keys()
+
+
+async def test_the_last_commit_is_tried_until_the_broker_takes_it():
+    class Forgetful(MemorySource):
+        left = 3
+
+        async def commit(self, due):
+            self.left -= 1
+            if self.left < 0:
+                await super().commit(due)
+
+    source = Forgetful(partition(alert(candid=1001)))
+    await run(source, MemoryStore(), [channel()])
+    assert source.committed == {(TOPIC, 0): 1}

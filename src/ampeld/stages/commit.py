@@ -1,6 +1,7 @@
 """Settle what is durable and commit what may be committed: the last word of the pipeline, and the only committer."""
 
 import asyncio
+import contextlib
 
 from ampeld.flow.failpoint import reach
 from ampeld.flow.pipe import Receiver
@@ -11,7 +12,10 @@ COMMIT_INTERVAL_S = 0.25
 
 
 async def commit(inbox: Receiver[Flushed], source: Source) -> None:
-    """Settle every flushed batch; commit every 250 ms while the stream lasts, and once more at its end."""
+    """Settle every flushed batch; commit every 250 ms, and behind the stream's end until nothing is due.
+
+    A broker that is away is waited for, for as long as the caller lets us.
+    """
     ended = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_commit_regularly(source, ended), name="commit-regularly")
@@ -39,9 +43,10 @@ async def commit_due(source: Source) -> None:
 
 async def _commit_regularly(source: Source, ended: asyncio.Event) -> None:
     while not ended.is_set():
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(COMMIT_INTERVAL_S):
                 await ended.wait()
-        except TimeoutError:
-            pass
+        await commit_due(source)
+    while any(ledger.due is not None for ledger in source.ledgers()):
+        await asyncio.sleep(COMMIT_INTERVAL_S)
         await commit_due(source)
