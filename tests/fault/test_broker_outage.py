@@ -28,7 +28,8 @@ def test_a_broker_that_dies_twice_is_waited_out(own_broker, make_site):
         own_broker.start()
         messages = night(round_ + 1, objects=10, visits=8, first=100 * (round_ + 1))
         sent += produce(kafka, topic, messages, partitions=3, spread=False)
-        until(lambda number=len(sent): len(site.stored_places()) == number, 60, "everything has a verdict")
+        number = len(sent)
+        until(lambda number=number: len(site.stored_places()) == number, 60, "everything has a verdict")
         check_commits(site, sent)
     daemon.signal(signal.SIGTERM)
     assert daemon.wait(20) == 0

@@ -44,7 +44,7 @@ def check_then_end(site, daemon, sent, calm):
 def test_a_mongod_that_freezes_and_one_that_dies_are_waited_out(kafka, own_mongod, make_site):
     topic = make_topic(kafka, unique("outage"), partitions=3)
     site = make_site(topic, mongodb=own_mongod.uri, **{"store.timeout_s": 2.0})
-    with Load(kafka, topic, partitions=3) as load:
+    with Load(kafka, topic, partitions=3, every_s=1.0) as load:
         daemon = site.start()
         until(site.rows, 40, "the daemon works")
         own_mongod.freeze()
@@ -68,7 +68,10 @@ def test_step_downs_and_write_concern_errors_are_waited_out(kafka, own_mongod, m
     topic = make_topic(kafka, unique("election"), partitions=3)
     site = make_site(topic, mongodb=own_mongod.uri, **{"store.timeout_s": 2.0})
     failure = {"failCommands": ["insert", "update"], "writeConcernError": {"code": 64, "errmsg": "waiting timed out"}}
-    with Load(kafka, topic, partitions=3) as load, MongoClient(own_mongod.address, directConnection=True) as admin:
+    with (
+        Load(kafka, topic, partitions=3, every_s=1.0) as load,
+        MongoClient(own_mongod.address, directConnection=True) as admin,
+    ):
         daemon = site.start()
         until(site.rows, 40, "the daemon works")
         before = site.rows()

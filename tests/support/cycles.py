@@ -41,7 +41,9 @@ def killed_at_random(
     check_same(site, calm, states=False)
 
 
-def killed_at_points(site: Site, calm: Site, topic: str, points: Sequence[str], *, partitions: int) -> None:
+def killed_at_points(
+    site: Site, calm: Site, topic: str, points: Sequence[str], *, partitions: int, told: Told = lambda _: None
+) -> None:
     """Kill a daemon at each of these points in turn, the first, second or third time that it is reached.
 
     Each object stays in its partition, so that all states are those of the undisturbed run.
@@ -53,6 +55,7 @@ def killed_at_points(site: Site, calm: Site, topic: str, points: Sequence[str], 
         daemon = site.start(failpoint=f"{point}:{1 + number % 3}")
         assert daemon.wait(60) == -signal.SIGKILL, f"{point}: {daemon.log_tail()}"
         check_commits(site, sent)
+        told(number + 1)
     site.drain()
     check_all(site, sent)
     calm.drain()

@@ -4,45 +4,16 @@ import io
 from functools import cache
 
 import fastavro
+from support.ztf_packets import ztf_schema
 
 from ampeld.alert.ztf import CANDIDATE, FP_HIST, PRV_CANDIDATE
 
 _ZERO = {"double": 0.0, "float": 0.0, "int": 0, "long": 0, "string": ""}
 
 
-def _record(name, fields):
-    described = [
-        {"name": f.name, "type": ["null", f.avro_type] if f.nullable else f.avro_type, "default": None}
-        if f.nullable
-        else {"name": f.name, "type": f.avro_type}
-        for f in fields
-    ]
-    return {"type": "record", "name": name, "fields": described}
-
-
-def plain_schema():
-    """Return the schema of these packets, as fastavro reads it."""
-    history = {"type": "array", "items": _record("prv_candidate", PRV_CANDIDATE)}
-    forced = {"type": "array", "items": _record("fp_hist", FP_HIST)}
-    return {
-        "type": "record",
-        "name": "alert",
-        "namespace": "ztf",
-        "fields": [
-            {"name": "schemavsn", "type": "string"},
-            {"name": "publisher", "type": "string"},
-            {"name": "objectId", "type": "string"},
-            {"name": "candid", "type": "long"},
-            {"name": "candidate", "type": _record("candidate", CANDIDATE)},
-            {"name": "prv_candidates", "type": ["null", history], "default": None},
-            {"name": "fp_hists", "type": ["null", forced], "default": None},
-        ],
-    }
-
-
 @cache
 def schema():
-    return fastavro.parse_schema(plain_schema())
+    return fastavro.parse_schema(ztf_schema())
 
 
 def fill(fields, values):

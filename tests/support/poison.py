@@ -1,6 +1,5 @@
 """Everything that is no alert, by kind, each with the words that the reason of its dead letter must hold."""
 
-import copy
 import gzip
 import io
 import random
@@ -8,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import fastavro
-from support.packets import encode, packet, plain_schema, schema
+from support.packets import encode, packet, schema
+from support.ztf_packets import ztf_schema
 
 SYNC = b"0123456789abcdef"
 
@@ -35,7 +35,7 @@ def head_of(value: bytes) -> bytes:
 
 def changed(name: str, kind: Any) -> Any:
     """Return the schema with another type for a field, or without it when the type is None."""
-    plain = copy.deepcopy(plain_schema())
+    plain = ztf_schema()
     fields = [dict(f, type=kind) if f["name"] == name else f for f in plain["fields"]]
     return dict(plain, fields=[f for f in fields if f["name"] != name or kind is not None])
 

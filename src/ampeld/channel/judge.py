@@ -178,7 +178,9 @@ def _run(science: Callable[[], Any]) -> Any:
     try:
         with np.errstate(all="ignore"):
             return science()
-    except (Exception, SystemExit) as error:  # noqa: BLE001  the one place that calls science code
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  the one place that calls science code, which may raise anything
         return RowFailure(-1, _text(traceback.format_exception_only(error), MAX_ERROR), _tail(error))
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_and_channels, settings_for
+from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_and_channels, settings_for, topic_or_file
 from ampeld.cli.output import console, make_table, print_json, run_async, warn
 from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.retry import retry as retry_letters
@@ -29,7 +29,14 @@ deadletter = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-TopicOption = Annotated[str | None, typer.Option(metavar="TOPIC", help="Only of this topic, or file.")]
+
+def _parse_topic(name: str | None) -> str | None:
+    return None if name is None else topic_or_file(name)
+
+
+TopicOption = Annotated[
+    str | None, typer.Option(metavar="TOPIC", help="Only of this topic, or file.", callback=_parse_topic)
+]
 StageOption = Annotated[
     str | None, typer.Option(metavar="STAGE", help="Only from this stage: source, decode, validate or store.")
 ]

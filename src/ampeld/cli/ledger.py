@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ampeld.cli.account import show_alert, show_report
-from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_for
+from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_for, topic_or_file
 from ampeld.cli.output import run_async, warn
 from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.settings import Settings
@@ -69,8 +68,10 @@ def ledger(
     if alert is not None:
         _tell_alert(settings, alert, as_json=as_json)
         return
-    topics = None if topic is None else {_topic_or_file(name) for name in topic}
+    topics = None if topic is None else {topic_or_file(name) for name in topic}
     report = run_async(_report(settings, day, topics))
+    if topics is not None and not report.partitions:
+        warn(f"no verdict block tells of {', '.join(sorted(topics))}")
     if not show_report(report, as_json=as_json):
         raise typer.Exit(ExitCode.FAILED)
 
@@ -81,10 +82,6 @@ def _tell_alert(settings: Settings, candid: int, *, as_json: bool) -> None:
         warn(f"no verdict block tells of {candid}; blocks are kept for {settings.ledger.keep_days} days")
         raise typer.Exit(ExitCode.FAILED)
     show_alert(accounts, as_json=as_json)
-
-
-def _topic_or_file(name: str) -> str:
-    return str(Path(name).resolve()) if "/" in name or Path(name).is_file() else name
 
 
 async def _report(settings: Settings, night: int | None, topics: Collection[str] | None) -> LedgerReport:

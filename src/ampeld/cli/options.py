@@ -66,5 +66,10 @@ def everything(config: Path | None, sets: Sequence[str] | None) -> tuple[Setting
         return settings, [], [*problems, *error.problems]
 
 
+def topic_or_file(name: str) -> str:
+    """Return what a name on the command line stands for in coordinates: a file's are of its absolute path."""
+    return str(Path(name).resolve()) if "/" in name or Path(name).is_file() else name
+
+
 def _quiet(level: str) -> str:
     return "warning" if level == "info" else level

@@ -25,8 +25,8 @@ def broken_rules(source: SourceSection, store: StoreSection, status: StatusSecti
         if message := _topic_problem(topic):
             yield ("source", "topics", index), message
     yield from _security(source.security)
-    if not store.uri.reveal().startswith(("mongodb://", "mongodb+srv://")):
-        yield ("store", "uri"), "is not mongodb://… or mongodb+srv://…"
+    if message := _uri_problem(store.uri.reveal()):
+        yield ("store", "uri"), message
     if message := _listen_problem(status):
         yield ("status", "listen"), message
 
@@ -42,6 +42,12 @@ def split_address(text: str) -> tuple[str, int] | None:
 def socket_path(listen: str) -> str | None:
     """Return the path of ``unix:/path``, None for another address."""
     return listen.removeprefix(_UNIX) if listen.startswith(_UNIX) else None
+
+
+def _uri_problem(uri: str) -> str | None:
+    from ampeld.store.uri import uri_problem  # noqa: PLC0415  --help needs no MongoDB driver
+
+    return uri_problem(uri)
 
 
 def _topic_problem(topic: str) -> str | None:

@@ -13,6 +13,9 @@ VARIANTS = 16
 """How many sets of images there are of each sort."""
 
 Image = NDArray[np.float64]
+_USUAL_BITS = (10, 18, 11)
+"""Binary digits behind the point that the science, template and difference images keep."""
+_BITS = {"asteroid": (13, 18, 13), "bogus": (11, 18, 11)}  # their packets have hardly a history
 _FITS_BLOCK = 2880
 
 
@@ -54,7 +57,8 @@ def _stamps(sort: str, positive: bool, variant: int) -> tuple[bytes, bytes, byte
     science = 160 + template + sign * source + random.normal(0, 8.0, (SIDE, SIDE))
     difference = sign * source + random.normal(0, 9.0, (SIDE, SIDE))
     reference = 0.2 + template / 40 + random.normal(0, 0.06, (SIDE, SIDE))
-    return tuple(_packed(image, step) for image, step in ((science, 1024), (reference, 2**17), (difference, 1024)))  # type: ignore[return-value]
+    images = (science, reference, difference)
+    return tuple(_packed(image, bits) for image, bits in zip(images, _BITS.get(sort, _USUAL_BITS), strict=True))  # type: ignore[return-value]
 
 
 def _background(sort: str, random: np.random.Generator, seeing: float) -> Image:
@@ -93,7 +97,8 @@ def _defect(random: np.random.Generator, brightness: float) -> Image:
     return np.where((np.abs(rows - slope * columns) < 0.8) & (np.abs(columns) < 6), brightness, 0.0)
 
 
-def _packed(image: Image, step: int) -> bytes:
+def _packed(image: Image, bits: int) -> bytes:
+    step = 1 << bits
     quantized = np.round(image * step) / step  # the size of a real stamp, which keeps fewer bits than 24
     return gzip.compress(fits(quantized), 6, mtime=0)
 

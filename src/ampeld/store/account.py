@@ -209,7 +209,9 @@ def accepted(codes: NDArray[np.uint16]) -> Mask:
 def disagreement(old: Block, old_rows: NDArray[np.intp], new: Block, new_rows: NDArray[np.intp]) -> Mask:
     """Return where two blocks tell of one record differently though the same channel versions judged it.
 
-    What a channel says of a known object depends on what was known then: such verdicts are not compared.
+    What a channel says of a known object depends on what was known then: such verdicts are not compared. What can be
+    read depends on the version of ampeld and on its configuration: between two of them, a record that only one could
+    read is no disagreement.
     """
     n = len(old_rows)
     known = np.zeros(n, bool)
@@ -223,7 +225,8 @@ def disagreement(old: Block, old_rows: NDArray[np.intp], new: Block, new_rows: N
             known |= follows
             differ |= read & ~follows & (one != other)
     if set(old.channels) == set(new.channels):
-        differ |= ~known & (old.outcome[old_rows] != new.outcome[new_rows])
+        comparable = ~known & (read | (old.maker == new.maker))
+        differ |= comparable & (old.outcome[old_rows] != new.outcome[new_rows])
     return differ
 
 

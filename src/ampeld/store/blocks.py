@@ -57,6 +57,8 @@ class Block(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     id: str
     run: str
     group: str
+    maker: tuple[str, str]
+    """The version of ampeld and the hash of the configuration that the records were read with."""
     channels: tuple[ChannelVersion, ...]
     parts: tuple[Part, ...]
     written: datetime
@@ -205,6 +207,7 @@ def decode_block(document: Mapping[str, Any]) -> Block:
         id=document["_id"],
         run=document["run"],
         group=document["group"],
+        maker=(document["version"], document["config"]),
         channels=channels,
         parts=tuple(msgspec.convert(part, Part) for part in document["parts"]),
         written=document.get("written", datetime.min.replace(tzinfo=UTC)),

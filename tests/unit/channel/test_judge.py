@@ -1,3 +1,5 @@
+from asyncio import CancelledError
+
 import numpy as np
 import pytest
 from fakes.table import candidates
@@ -109,6 +111,8 @@ def test_accept_says_yes_no_group_or_reason(answer, code):
         (np.array([True]), "accept() returned ndarray"),
         (KeyError("x"), "KeyError: 'x'"),
         (SystemExit(1), "SystemExit: 1"),
+        (GeneratorExit(), "GeneratorExit"),
+        (CancelledError(), "asyncio.exceptions.CancelledError"),
         (RecursionError(), "RecursionError"),
     ],
 )

@@ -1,12 +1,14 @@
 """Nights, places and payloads, from how they are typed and to how they are shown."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import typer
 
 from ampeld.cli.deadletter import hex_dump
 from ampeld.cli.ledger import _parse_night
+from ampeld.cli.options import topic_or_file
 from ampeld.cli.output import make_table
 from ampeld.cli.seek import _parse_target
 
@@ -60,3 +62,13 @@ def test_a_cell_cannot_colour_the_terminal() -> None:
         "x\N{REPLACEMENT CHARACTER}[31m[red]",
         "1 234 567",
     ]
+
+
+def test_a_file_is_known_by_its_absolute_path_and_a_topic_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here.avro").touch()
+    assert topic_or_file("here.avro") == str(tmp_path / "here.avro")
+    assert topic_or_file("../night/gone.avro") == str(tmp_path.parent / "night/gone.avro")
+    assert topic_or_file("ztf_20250801_programid1") == "ztf_20250801_programid1"

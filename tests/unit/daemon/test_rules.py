@@ -94,3 +94,28 @@ def test_another_address_is_refused(listen: str) -> None:
 
 def test_other_hosts_may_be_allowed() -> None:
     assert broken(status=StatusSection(listen="0.0.0.0:1", allow_remote=True)) == []
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://host",
+        "mongodb://host:port",
+        "mongodb://u:p/w@host",
+        "mongodb://u:p%w@host",
+        "mongodb://",
+        "mongodb+srv://",
+    ],
+)
+def test_a_uri_that_the_driver_would_refuse_is_named_without_showing_it(uri: str) -> None:
+    store = StoreSection(uri=Secret(uri))
+    ((keys, message),) = broken_rules(SourceSection(), store, StatusSection())
+    assert keys == ("store", "uri")
+    assert uri.partition("://")[2] not in message or uri.endswith("://")
+
+
+@pytest.mark.parametrize(
+    "uri", ["mongodb://a,b:1/?replicaSet=x", "mongodb://u:p%40@[::1]:27017/db", "mongodb+srv://c.org"]
+)
+def test_a_uri_of_mongodb_is_taken(uri: str) -> None:
+    assert broken(store=StoreSection(uri=Secret(uri))) == []

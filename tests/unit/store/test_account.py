@@ -149,6 +149,15 @@ def test_a_thousand_holes_are_not_listed_one_by_one():
     assert problems[-1].last == 1999
 
 
+def test_a_record_that_only_another_configuration_can_read_is_no_disagreement():
+    before, after = an_account(dead(0)), stored(0, 900)
+
+    (problem,) = account_of(before, an_account(after)).problems()
+    assert problem.what == "verdict blocks disagree"
+    assert account_of(before, an_account(after, config="c2")).problems() == []
+    assert account_of(before, an_account(after, version="0.2")).problems() == []
+
+
 def test_only_the_night_asked_for_is_counted_but_all_is_covered():
     rows = an_account(filtered(0, night=18000), filtered(1, night=18001), filtered(2, night=18000))
     account = account_of(rows, night=18000)
