@@ -20,6 +20,8 @@ help:
 
 install: $(VENV)/.installed
 
+# the package runs from src/: its bytecode goes to the environment, and the demo leaves nothing beside it
+demo: export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 demo: $(VENV)/.installed
 	$(VENV)/bin/ampeld demo
 

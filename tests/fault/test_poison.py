@@ -65,7 +65,7 @@ def test_each_kind_of_poison_is_one_dead_letter_and_the_next_alert_is_stored(kaf
         assert words in letter["reason"], f"{kind}: {letter['reason']}"
         assert len(letter["reason"]) < 1000, kind
         assert (letter["file"] is not None) == (len(payload) > 15 * MIB)
-    assert ledger(site, committed(kafka, site.group)).balanced
+    assert ledger(site, committed(kafka, site.group, [topic])).balanced
     assert not daemon.said("daemon.failed")
 
 
@@ -84,7 +84,7 @@ def test_a_bomb_of_a_batch_is_one_dead_letter_for_all_its_offsets(kafka, make_si
     assert "inflates" in bomb["reason"]
     assert len(bomb["payload"]) < 20_000
     assert (tombstone["offset"], tombstone["reason"]) == (5, "empty payload")
-    offsets = committed(kafka, site.group)
+    offsets = committed(kafka, site.group, [topic])
     assert offsets == ends(kafka, [topic]) == {(topic, 0): 7}
     report = ledger(site, offsets)
     assert report.balanced, report.problems
@@ -105,7 +105,7 @@ def test_a_filter_that_raises_costs_no_alert_and_no_other_channel(kafka, make_si
     failures = list(site.db["channel_errors"].find())
     assert failures
     assert all("ZeroDivisionError" in failure["traceback"] for failure in failures)
-    report = ledger(site, committed(kafka, site.group))
+    report = ledger(site, committed(kafka, site.group, [topic]))
     assert report.balanced, report.problems
     assert report.channels["broken"].errored == len(failures)
     assert report.channels["broken"].skipped == len(alerts) - len(failures)

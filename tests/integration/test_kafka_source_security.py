@@ -1,5 +1,6 @@
 """TLS, client certificates and SASL on a real broker, and what is said when it lets nobody in."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -112,6 +113,31 @@ async def test_a_foreign_authority_is_said_to_be_one(secured: Secured) -> None:
     settings = kafka_settings(secured.broker.addresses["SECURE"], "t", security=security)
     with pytest.raises(AccessDeniedError, match="CERTIFICATE_VERIFY_FAILED"):
         await make_source(settings).start()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a future of aiokafka's connection
+async def test_a_certificate_that_the_broker_misses_or_does_not_trust_is_a_refusal(secured: Secured) -> None:
+    stranger = secured.ca.with_name("stranger.pem")
+    trustme.CA().issue_cert("client").private_key_and_cert_chain_pem.write_to_path(stranger)
+    for cert_file in (None, str(stranger)):
+        security = Security(protocol="SSL", ca_file=str(secured.ca), cert_file=cert_file)
+        settings = kafka_settings(secured.broker.addresses["CERTIFIED"], "t", security=security)
+        with pytest.raises(AccessDeniedError, match="certificate"):
+            await make_source(settings).start()
+        with pytest.raises(AccessDeniedError):
+            await describe(settings)
+
+
+async def test_a_broker_that_hangs_up_is_worth_another_try_and_is_said_to_have_done_so() -> None:
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server:
+        address = "127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+        settings = kafka_settings(address, "t", security=Security(protocol="SSL"))
+        with pytest.raises(RetryableError, match=r"Connection\w*Error"):
+            await make_source(settings).start()
 
 
 async def test_certificates_that_cannot_be_read_are_a_configuration_error(tmp_path: Path) -> None:

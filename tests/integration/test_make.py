@@ -39,6 +39,18 @@ def test_an_old_python_is_refused(tmp_path: Path) -> None:
     assert "is 3.9.1" in preflight(str(old)).stderr
 
 
+def test_the_demo_keeps_its_bytecode_in_the_environment(tmp_path: Path) -> None:
+    shutil.copy(PROJECT / "Makefile", tmp_path)
+    for made in ("deploy/preflight.sh", "pyproject.toml", "uv.lock", ".venv/bin/uv", ".venv/.installed"):
+        (tmp_path / made).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / made).touch()
+    ampeld = tmp_path / ".venv" / "bin" / "ampeld"
+    ampeld.write_text('#!/bin/sh\necho "bytecode in $PYTHONPYCACHEPREFIX"\n')
+    ampeld.chmod(0o755)
+    done = subprocess.run(["make", "demo"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
+    assert f"bytecode in {tmp_path}/.venv/" in done.stdout
+
+
 @pytest.fixture
 def ci(tmp_path: Path) -> Path:
     """Return a project whose `make test` prints what $SAID holds and ends with $CODE."""

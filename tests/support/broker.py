@@ -17,12 +17,13 @@ def make_topic(bootstrap: str, name: str, *, partitions: int) -> str:
     return asyncio.run(create_topic(bootstrap, name, partitions=partitions))
 
 
-def committed(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
-    """Return what a group has committed."""
+def committed(bootstrap: str, group: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+    """Return what a group has committed of some topics."""
+    partitions = [TopicPartition(*place) for place in ends(bootstrap, topics)]
 
     async def ask(admin: Any) -> dict[tuple[str, int], int]:
-        found = await admin.list_consumer_group_offsets(group)
-        return {(p.topic, p.partition): meta.offset for p, meta in found.items()}
+        found = await admin.list_consumer_group_offsets(group, partitions=partitions)
+        return {(p.topic, p.partition): meta.offset for p, meta in found.items() if meta.offset >= 0}
 
     return asyncio.run(_with_admin(bootstrap, ask))
 

@@ -36,7 +36,7 @@ def rows(db: Db) -> dict[Place, list[tuple[BlockRow, frozenset[str]]]]:
 
 def check_commits(site: Site, sent: Sequence[Sent]) -> Mapping[tuple[str, int], int]:
     """Every offset below the committed one has its outcome in the store; committed is read first."""
-    offsets = committed(site.kafka, site.group)
+    offsets = committed(site.kafka, site.group, sorted({one.topic for one in sent}))
     told = rows(site.db)
     lost = [one.place for one in sent if one.offset < offsets.get(one.place[:2], 0) and one.place not in told]
     assert not lost, f"committed, but in no verdict block: {lost[:10]}"

@@ -92,7 +92,17 @@ class _Listening(logging.Handler):
         self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.messages = [*self.messages[-4:], record.getMessage()]
+        self.messages = [*self.messages[-4:], record.getMessage() + _deeper(record)]
+
+
+def _deeper(record: logging.LogRecord) -> str:
+    """Return what aiokafka knows of a failure and does not say: the name of an error without a text, and its cause.
+
+    A broker that wants another certificate says so after the handshake; all that aiokafka tells is "closed".
+    """
+    errors = [argument for argument in record.args or () if isinstance(argument, BaseException)]
+    names = [type(error).__name__ for error in errors if not str(error)]
+    return "".join(names + [f" ({error.__cause__})" for error in errors if error.__cause__ is not None])
 
 
 @contextlib.contextmanager
