@@ -10,6 +10,7 @@ from support.store import a_state, an_account, an_object, change, failure, filte
 
 from ampeld.flow.outcome import Outcome
 from ampeld.flow.record import Coordinates
+from ampeld.store.documents import Begun
 from ampeld.store.mongodb import MongoStore
 
 
@@ -238,6 +239,12 @@ class TestAccount:
 
         assert [(found["first"], found["end"]) for found in await raw_gaps(store)] == [(10, 25)]
 
+    async def test_where_a_partition_was_begun_may_be_told_again_and_only_widens(self, store):
+        for first, end in ((5, None), (3, 8), (7, 6)):
+            await store.record_begun("files", [Begun("/data/a.tar", 0, first, end)])
+
+        assert await raw_begun(store) == [(3, 8)]
+
     async def test_what_came_twice_is_kept_once(self, store):
         for _ in range(2):
             await store.write_account(an_account(dead_letters=(letter(2),), failures=(failure(1), failure(2))))
@@ -282,6 +289,12 @@ async def raw_gaps(store):
     if isinstance(store, MemoryStore):
         return list(store.gaps.values())
     return await store.connection["gaps"].find().to_list(None)
+
+
+async def raw_begun(store):
+    if isinstance(store, MemoryStore):
+        return [(place.first, place.end) for place in store.begun.values()]
+    return [(found["first"], found.get("end")) for found in await store.connection["begun"].find().to_list(None)]
 
 
 async def raw_counts(store):

@@ -12,6 +12,7 @@ from ampeld.store.account import PartitionAccount, gaps_of
 from ampeld.store.blocks import Block, decode_block, encode_account
 from ampeld.store.documents import (
     Account,
+    Begun,
     ChannelFailure,
     DeadLetter,
     JudgedRow,
@@ -64,6 +65,7 @@ class MemoryStore:
         self.dead_letters: dict[str, DeadLetter] = {}
         self.failures: dict[str, ChannelFailure] = {}
         self.gaps: dict[str, dict[str, Any]] = {}
+        self.begun: dict[tuple[str, str, int], Begun] = {}
         self.calls: Counter[str] = Counter()
         self.before_swap: Callable[[Sequence[tuple[int, ObjectDocument]]], Awaitable[None]] | None = None
         self._failing: Counter[str] = Counter()
@@ -179,6 +181,15 @@ class MemoryStore:
             if (row.record.topic, row.record.partition) == (topic, partition)
         ]
         return max(ends, default=None)
+
+    async def record_begun(self, group: str, begun: Sequence[Begun]) -> None:
+        self._enter("record_begun")
+        for place in begun:
+            held = self.begun.setdefault((group, place.topic, place.partition), place)
+            ends = [end for end in (held.end, place.end) if end is not None]
+            self.begun[group, place.topic, place.partition] = Begun(
+                place.topic, place.partition, min(held.first, place.first), max(ends, default=None)
+            )
 
     async def record_gap(self, gap: Mapping[str, Any]) -> None:
         self._enter("record_gap")

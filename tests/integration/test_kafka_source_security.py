@@ -115,7 +115,6 @@ async def test_a_foreign_authority_is_said_to_be_one(secured: Secured) -> None:
         await make_source(settings).start()
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a future of aiokafka's connection
 async def test_a_certificate_that_the_broker_misses_or_does_not_trust_is_a_refusal(secured: Secured) -> None:
     stranger = secured.ca.with_name("stranger.pem")
     trustme.CA().issue_cert("client").private_key_and_cert_chain_pem.write_to_path(stranger)
@@ -129,12 +128,13 @@ async def test_a_certificate_that_the_broker_misses_or_does_not_trust_is_a_refus
 
 
 async def test_a_broker_that_hangs_up_is_worth_another_try_and_is_said_to_have_done_so() -> None:
-    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
         writer.close()
 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     async with server:
-        address = "127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         settings = kafka_settings(address, "t", security=Security(protocol="SSL"))
         with pytest.raises(RetryableError, match=r"Connection\w*Error"):
             await make_source(settings).start()

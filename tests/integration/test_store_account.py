@@ -5,6 +5,7 @@ import pytest
 from support.store import a_state, an_account, dead, filtered, letter, new_point, stored, where
 
 from ampeld.flow.outcome import Outcome
+from ampeld.store.documents import Begun
 from ampeld.store.mongodb import MongoStore
 from ampeld.store.reader import AccountReader
 
@@ -147,3 +148,31 @@ async def test_an_account_keeps_its_first_dead_letter_and_counts_the_runs(store)
     (document,) = await store.connection["dead_letters"].find().to_list(None)
     assert (document["run"], document["runs"]) == ("r1", ["r1", "r2"])
     assert await store.connection["verdict_blocks"].count_documents({}) == 2
+
+
+async def test_blocks_that_are_gone_are_missed_from_where_the_group_began(store, reader):
+    await a_night(store)
+    await store.record_begun("g", [Begun("night", 0, 0), Begun("night", 1, 0), Begun("night", 2, 7)])
+    committed = {("night", 0): 4, ("night", 1): 1, ("night", 2): 7}
+    assert (await reader.report(committed=committed, committed_by="g")).balanced
+
+    await store.connection["verdict_blocks"].delete_many({})
+    report = await reader.report(committed=committed, committed_by="g")
+
+    assert [str(problem) for problem in report.problems] == [
+        "night/0 offsets 0 to 3: in no verdict block",
+        "night/1 offset 0: in no verdict block",
+    ]
+    assert (await reader.report(committed=committed, committed_by="another")).balanced
+
+
+async def test_the_end_of_a_file_is_known(store, reader):
+    await a_night(store, topic="/data/night.tar")
+    await store.record_begun("files", [Begun("/data/night.tar", 0, 0, 4)])
+    assert (await reader.report()).balanced
+
+    await store.connection["verdict_blocks"].delete_many({})
+
+    assert [str(problem) for problem in (await reader.report()).problems] == [
+        "/data/night.tar/0 offsets 0 to 3: in no verdict block"
+    ]

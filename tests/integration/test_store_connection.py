@@ -9,7 +9,7 @@ from support.servers import Mongod
 from support.store import a_state, an_account, an_object, filtered, new_point
 
 from ampeld.store.check import check_server
-from ampeld.store.connection import EXPIRY, INDEXES
+from ampeld.store.connection import EXPIRING, INDEXES
 from ampeld.store.errors import OPERATOR, UNKNOWN_DURABILITY, StoreUnavailableError, UnstorableError
 from ampeld.store.mongodb import MongoStore
 
@@ -58,14 +58,14 @@ async def test_blocks_expire_after_the_days_that_were_asked_for_last(store):
     await store.prepare(keep_days=30)
     await store.prepare(keep_days=0.5)
 
-    index = (await store.connection["verdict_blocks"].index_information())[EXPIRY]
+    index = (await store.connection["verdict_blocks"].index_information())[EXPIRING["verdict_blocks"]]
     assert index["expireAfterSeconds"] == 43_200
 
 
 async def test_without_an_end_blocks_stay(store):
     await store.prepare()
 
-    assert EXPIRY not in await store.connection["verdict_blocks"].index_information()
+    assert EXPIRING["verdict_blocks"] not in await store.connection["verdict_blocks"].index_information()
 
 
 async def test_the_position_of_a_partition_is_read_from_an_index(store):

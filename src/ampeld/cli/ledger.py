@@ -88,7 +88,9 @@ async def _report(settings: Settings, night: int | None, topics: Collection[str]
     connection = _connect(settings)
     try:
         committed = await _committed(settings, connection)
-        return await AccountReader(connection).report(night=night, topics=topics, committed=committed)
+        return await AccountReader(connection).report(
+            night=night, topics=topics, committed=committed, committed_by=settings.source.group
+        )
     finally:
         await connection.close()
 

@@ -14,6 +14,8 @@ from ampeld.daemon.settings import Settings
 from ampeld.daemon.shutdown import Stop, run_process
 from ampeld.source.archive import DamagedFileError, check_paths
 from ampeld.source.files import FileProgress, FileSource
+from ampeld.stages.values import Judged
+from ampeld.store.documents import Account, Begun
 from ampeld.store.reader import AccountReader
 from ampeld.store.report import LedgerReport
 
@@ -55,6 +57,7 @@ class Ingestion:
         self._source = FileSource(paths, max_message_bytes=settings.source.max_message_bytes)
         self._instance = instance
         self._progress = progress
+        self._ends: dict[str, int] = {}
         self.report: LedgerReport | None = None
         self.damage: str | None = None
         """What could not be read to its end; everything before it was processed."""
@@ -81,6 +84,8 @@ class Ingestion:
             async with self._source:
                 await self._process(parts, stop)
             if not stop.wanted.is_set():
+                ends = [Begun(topic, 0, 0, end) for topic, end in self._ends.items()]
+                await parts.store.record_begun(GROUP, ends)
                 self.report = await AccountReader(parts.store.connection).report(run=parts.provenance.run)
         finally:
             await parts.store.close()
@@ -93,7 +98,7 @@ class Ingestion:
             channels=parts.channels,
             max_records=self._settings.source.max_batch,
             listener=Listener(
-                on_flushed=lambda _account, _batches: None,
+                on_flushed=self._on_flushed,
                 on_trouble=lambda error: log.warning("store.unavailable", error=str(error)),
                 on_schema=lambda fingerprint, version: log.debug("schema.seen", schema=fingerprint, version=version),
             ),
@@ -107,6 +112,10 @@ class Ingestion:
                 self.damage = "\n".join(str(error) for error in errors.exceptions)
             finally:
                 done.set()
+
+    def _on_flushed(self, account: Account, _batches: Sequence[Judged]) -> None:
+        for row in account.rows:
+            self._ends[row.record.topic] = row.record.through + 1
 
     async def _tell(self, done: asyncio.Event) -> None:
         while not done.is_set():

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import stamina
@@ -21,7 +21,7 @@ from ampeld.daemon.telemetry import Telemetry, watch_loop
 from ampeld.errors import RetryableError
 from ampeld.source.kafka import KafkaSource
 from ampeld.stages.values import Judged
-from ampeld.store.documents import Account
+from ampeld.store.documents import Account, Begun
 from ampeld.store.errors import StoreUnavailableError
 
 SUMMARY_S = 10.0
@@ -60,6 +60,7 @@ class Daemon:
             kafka_settings(settings, instance=instance, until_end=until_end),
             covered_to=self._covered_to,
             on_gap=self._on_gap,
+            on_begin=self._on_begin,
         )
         self._pipeline = Pipeline(
             source=self._source,
@@ -123,6 +124,10 @@ class Daemon:
 
     async def _covered_to(self, topic: str, partition: int) -> int | None:
         return await self._parts.store.covered_to(self._settings.source.group, topic, partition)
+
+    async def _on_begin(self, begun: Mapping[tuple[str, int], int]) -> None:
+        places = [Begun(topic, partition, first) for (topic, partition), first in begun.items()]
+        await self._parts.store.record_begun(self._settings.source.group, places)
 
     async def _on_gap(self, topic: str, partition: int, first: int, end: int) -> None:
         provenance = self._parts.provenance

@@ -21,7 +21,7 @@ from ampeld.flow.record import Batch
 from ampeld.source import corrections
 from ampeld.source.connection import AccessDeniedError, broken_task, close_consumer, make_consumer, start_consumer
 from ampeld.source.member import Counters, Drain, Member, settled
-from ampeld.source.positions import CoveredTo, OnGap, Plan, Planner, Position
+from ampeld.source.positions import CoveredTo, OnBegin, OnGap, Plan, Planner, Position, nobody_asks
 from ampeld.source.queries import ConsumerOffsets
 from ampeld.source.settings import KafkaSettings
 from ampeld.source.stall import REBUILDS_PER_HOUR, StallDetector
@@ -48,17 +48,26 @@ class KafkaSource:
         asked where the group has committed nothing.
     on_gap
         ``await on_gap(topic, partition, first, last_exclusive)`` makes a gap durable, before what is behind it is read.
+    on_begin
+        ``await on_begin({(topic, partition): offset})`` makes durable where partitions begin that were never committed.
     drain
         ``await drain(ledgers, deadline_s)`` before partitions go: returns when nothing is open in these ledgers.
     """
 
     def __init__(
-        self, settings: KafkaSettings, *, covered_to: CoveredTo, on_gap: OnGap, drain: Drain = settled
+        self,
+        settings: KafkaSettings,
+        *,
+        covered_to: CoveredTo,
+        on_gap: OnGap,
+        on_begin: OnBegin = nobody_asks,
+        drain: Drain = settled,
     ) -> None:
         check_topics(settings.topics)
         self._settings = settings
         self._covered_to = covered_to
         self._on_gap = on_gap
+        self._on_begin = on_begin
         self._drain = drain
         self._member: Member | None = None
         self._counters = Counters()
@@ -178,6 +187,7 @@ class KafkaSource:
         for partition, (first, last) in plan.gaps.items():
             await self._record_gap(partition, first, last)
         if plan.anchors and not assignment.retired:
+            await self._on_begin({(p.topic, p.partition): offset for p, offset in plan.anchors.items()})
             try:
                 await member.send_offsets(plan.anchors)
             except KafkaError as error:

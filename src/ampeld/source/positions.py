@@ -4,7 +4,7 @@ In this order: what the group has committed; what the store knows to be covered;
 partition that came after the group's first start; the start policy, which holds for a group that is quite new.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import msgspec
 import structlog
@@ -15,6 +15,12 @@ from ampeld.source.settings import Start
 
 CoveredTo = Callable[[str, int], Awaitable[int | None]]
 OnGap = Callable[[str, int, int, int], Awaitable[None]]
+OnBegin = Callable[[Mapping[tuple[str, int], int]], Awaitable[None]]
+
+
+async def nobody_asks(begun: Mapping[tuple[str, int], int]) -> None:
+    """Keep nothing of where partitions are begun."""
+
 
 _log = structlog.get_logger("ampeld.source")
 
@@ -86,7 +92,8 @@ class Planner:
                 if partition not in late:
                     anchors.setdefault(partition, beginnings[partition])
                 wanted[partition] = late.get(partition, anchors.get(partition, beginnings[partition]))
-        return _checked(wanted, anchors, beginnings, ends)
+        covered = {partition: await self._covered_to(*partition) for partition in assigned if partition in committed}
+        return _checked(wanted, anchors, beginnings, ends, covered)
 
     async def _without_commit(
         self,
@@ -122,6 +129,7 @@ def _checked(
     anchors: dict[TopicPartition, int],
     beginnings: dict[TopicPartition, int],
     ends: dict[TopicPartition, int],
+    covered: Mapping[TopicPartition, int | None],
 ) -> Plan:
     positions: dict[TopicPartition, Position] = {}
     gaps: dict[TopicPartition, tuple[int, int]] = {}
@@ -134,7 +142,10 @@ def _checked(
             positions[partition] = Position(begin, begin)
             anew[partition] = begin
         else:
-            positions[partition] = Position(offset, max(offset, begin))
-            if offset < begin:
-                gaps[partition] = (offset, begin)
+            position = positions[partition] = Position(offset, max(offset, begin))
+            known = covered.get(partition)
+            # We commit only what is covered: whoever moved the group on left out what lies between.
+            first = offset if known is None else min(known, offset)
+            if first < position.deliver:
+                gaps[partition] = (first, position.deliver)
     return Plan(positions, anchors | anew, gaps)

@@ -7,7 +7,7 @@ import msgspec
 
 from ampeld.flow.ledger import PartitionLedger
 from ampeld.flow.record import Batch, Coordinates
-from ampeld.store.documents import Account, ObjectDocument, PointChange, PointDocument, StateChange, StoredPoint
+from ampeld.store.documents import Account, Begun, ObjectDocument, PointChange, PointDocument, StateChange, StoredPoint
 
 
 class Source(Protocol):
@@ -61,6 +61,9 @@ class Store(Protocol):
 
     async def covered_to(self, group: str, topic: str, partition: int) -> int | None:
         """Return the offset after the last one in any verdict block of this group, or None if there is none."""
+
+    async def record_begun(self, group: str, begun: Sequence[Begun]) -> None:
+        """Keep where partitions were begun, and where files ended, for as long as verdict blocks are kept."""
 
     async def record_gap(self, gap: Mapping[str, Any]) -> None:
         """Keep the news that offsets were lost before they were read."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ampeld.flow.outcome import Outcome
 from ampeld.flow.verdict import ACCEPTED, BYPASSED, GROUP, OVERRULED, REJECTION
 from ampeld.store.blocks import Block, BlockRow, rows_of
-from ampeld.store.documents import ChannelVersion
+from ampeld.store.documents import Begun, ChannelVersion
 
 Mask = NDArray[np.bool_]
 Codes = dict[ChannelVersion, Counter[int]]
@@ -141,7 +141,12 @@ class PartitionAccount:
         for piece, (start, stop) in zip(pieces, pairwise([*starts, len(rows)]), strict=True):
             yield self._pieces[piece][0], self._row[rows[start:stop]]
 
-    def problems(self, gaps: Sequence[Gap] = (), committed: int | None = None) -> list[Problem]:
+    def problems(
+        self,
+        gaps: Sequence[Gap] = (),
+        committed: int | None = None,
+        begun: Begun | None = None,
+    ) -> list[Problem]:
         """Return holes in the coverage, blocks that disagree, and outcomes that contradict their verdicts.
 
         Parameters
@@ -150,8 +155,10 @@ class PartitionAccount:
             Offsets that are known to be lost or never delivered.
         committed
             The committed offset where it is known: everything before it must be covered.
+        begun
+            Where the partition was begun, where that is known: everything from there on must be covered.
         """
-        kinds = (self._holes(gaps, committed), self._disagreements(), self._contradictions())
+        kinds = (self._holes(gaps, committed, begun), self._disagreements(), self._contradictions())
         return [problem for problems in kinds for problem in self._bounded(problems)]
 
     def _bounded(self, problems: Sequence[Problem]) -> Sequence[Problem]:
@@ -161,22 +168,29 @@ class PartitionAccount:
         what = f"{len(rest)} more of: {rest[0].what}"
         return [*kept, Problem(self.topic, self.partition, rest[0].first, rest[-1].last, what)]
 
-    def _holes(self, gaps: Sequence[Gap], committed: int | None) -> list[Problem]:
-        if self.first is None:
-            return []
-        # What lies before the first block that is kept is told by nobody any more.
-        known = [(max(gap.first, self.first), gap.end) for gap in gaps if gap.end > self.first]
-        known += [(committed, committed)] if committed is not None and committed > self.first else []
-        starts = np.concatenate([self._column("after"), [first for first, _ in known]]).astype(np.int64)
-        ends = np.concatenate([self._column("through") + 1, [end for _, end in known]]).astype(np.int64)
+    def _holes(self, gaps: Sequence[Gap], committed: int | None, begun: Begun | None) -> list[Problem]:
+        claimed = [Gap(committed, committed)] if committed is not None else []
+        found: set[tuple[int, int]] = set()
+        if self.first is not None:
+            # What lies before the first block that is kept is told by nobody any more.
+            found.update(self._uncovered([*gaps, *claimed], self.first, None))
+        if begun is not None and (end := max(begun.end or 0, committed or 0)) > begun.first:
+            found.update(self._uncovered([*gaps, Gap(begun.first, begun.first), Gap(end, end)], begun.first, end))
+        return [
+            Problem(self.topic, self.partition, first, end - 1, "in no verdict block") for first, end in sorted(found)
+        ]
+
+    def _uncovered(self, known: Sequence[Gap], first: int, end: int | None) -> list[tuple[int, int]]:
+        """Return the ranges from ``first`` on, and before ``end``, that neither blocks nor what is known cover."""
+        starts = np.concatenate([self._column("after"), [gap.first for gap in known]]).astype(np.int64)
+        ends = np.concatenate([self._column("through") + 1, [gap.end for gap in known]]).astype(np.int64)
+        counts = (ends >= first) & ((starts <= end) if end is not None else True)
+        starts = np.maximum(starts[counts], first)
         order = np.argsort(starts, kind="stable")
-        reached = np.maximum.accumulate(ends[order])
+        reached = np.maximum.accumulate(ends[counts][order])
         following = starts[order][1:]
         holes = np.flatnonzero(following > reached[:-1])
-        return [
-            Problem(self.topic, self.partition, int(reached[i]), int(following[i]) - 1, "in no verdict block")
-            for i in holes
-        ]
+        return [(int(reached[i]), int(following[i])) for i in holes]
 
     def _disagreements(self) -> list[Problem]:
         found: list[Problem] = []

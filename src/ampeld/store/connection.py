@@ -27,11 +27,12 @@ INDEXES: dict[str, list[IndexModel]] = {
     "dead_letters": [IndexModel({"topic": 1, "stage": 1}, name="topic_stage")],
     "channel_errors": [IndexModel({"channel": 1, "seen": 1}, name="channel_seen")],
     "gaps": [IndexModel({"topic": 1}, name="topic")],
+    "begun": [IndexModel({"topic": 1}, name="topic")],
 }
 """What `Connection.prepare` creates, by collection; every ``_id`` is the identity of its document."""
 
-EXPIRY = "written"
-"""The index of ``verdict_blocks`` that lets blocks expire."""
+EXPIRING = {"verdict_blocks": "written", "begun": "at"}
+"""The collections whose documents expire, each by its time stamp, which names the index too."""
 
 _DAY_S = 86_400
 _NAMESPACE_EXISTS = 48
@@ -105,7 +106,8 @@ class Connection:
                 if indexes:
                     await self[collection].create_indexes(indexes)
             if keep_days is not None:
-                await self._expire_blocks(int(keep_days * _DAY_S))
+                for collection, stamp in EXPIRING.items():
+                    await self._expire(collection, stamp, int(keep_days * _DAY_S))
 
     async def _create(self, collection: str) -> None:
         try:
@@ -114,14 +116,13 @@ class Connection:
             if error.code != _NAMESPACE_EXISTS:  # another daemon was first
                 raise
 
-    async def _expire_blocks(self, seconds: int) -> None:
-        blocks = self["verdict_blocks"]
-        present = (await blocks.index_information()).get(EXPIRY)
+    async def _expire(self, collection: str, stamp: str, seconds: int) -> None:
+        present = (await self[collection].index_information()).get(stamp)
         if present is None:
-            await blocks.create_index({"written": 1}, name=EXPIRY, expireAfterSeconds=seconds)
+            await self[collection].create_index({stamp: 1}, name=stamp, expireAfterSeconds=seconds)
         elif present.get("expireAfterSeconds") != seconds:
-            index = {"name": EXPIRY, "expireAfterSeconds": seconds}
-            await self.database.command("collMod", "verdict_blocks", index=index)
+            index = {"name": stamp, "expireAfterSeconds": seconds}
+            await self.database.command("collMod", collection, index=index)
 
     async def close(self) -> None:
         """Close both clients."""

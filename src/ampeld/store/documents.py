@@ -128,6 +128,16 @@ class JudgedRow(msgspec.Struct, frozen=True):
     """By accepting channel: the link of this alert's state."""
 
 
+class Begun(msgspec.Struct, frozen=True):
+    """Where a partition was begun, so that the ledger knows what must be covered though its first blocks be lost."""
+
+    topic: str
+    partition: int
+    first: int
+    end: int | None = None
+    """The offset after the last one, of a file that was read to its end."""
+
+
 class ChannelVersion(msgspec.Struct, frozen=True):
     """Which channel, in which version, judged."""
 

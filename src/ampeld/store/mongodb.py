@@ -15,6 +15,7 @@ from ampeld.store.blocks import encode_account
 from ampeld.store.connection import Connection
 from ampeld.store.documents import (
     Account,
+    Begun,
     ObjectDocument,
     PointChange,
     PointDocument,
@@ -218,6 +219,19 @@ class MongoStore:
                     for found in block["parts"]
                     if (found["topic"], found["partition"]) == (topic, partition)
                 )
+
+    async def record_begun(self, group: str, begun: Sequence[Begun]) -> None:
+        """Keep where partitions were begun, and where files ended, for as long as verdict blocks are kept."""
+        updates = []
+        for place in begun:
+            identity = f"{group}/{place.topic}/{place.partition}"
+            fields = {"group": group, "topic": place.topic, "partition": place.partition, "at": datetime.now(UTC)}
+            update: Document = {"$setOnInsert": fields, "$min": {"first": place.first}}
+            if place.end is not None:
+                update["$max"] = {"end": place.end}
+            updates.append(UpdateOne({"_id": identity}, update, upsert=True))
+        if updates:
+            await self._upsert("begun", updates)
 
     async def record_gap(self, gap: Mapping[str, Any]) -> None:
         """Keep the news that offsets were lost before they were read.

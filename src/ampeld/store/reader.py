@@ -11,6 +11,7 @@ from ampeld.flow.verdict import describe
 from ampeld.store.account import PartitionAccount, gaps_of, topic_night
 from ampeld.store.blocks import Block, decode_block, rows_of
 from ampeld.store.connection import Connection
+from ampeld.store.documents import Begun
 from ampeld.store.errors import translated
 from ampeld.store.proof import Proof
 from ampeld.store.report import LedgerReport, ReportBuilder
@@ -64,6 +65,7 @@ class AccountReader:
         group: str | None = None,
         run: str | None = None,
         committed: Mapping[Place, int] | None = None,
+        committed_by: str | None = None,
     ) -> LedgerReport:
         """Return the ledger report.
 
@@ -77,22 +79,36 @@ class AccountReader:
             Only blocks of this consumer group, of this run.
         committed
             The committed offset of each partition, where known: everything before it must be covered.
+        committed_by
+            The group that committed them: from where it began, everything must be covered.
         """
         match = {key: value for key, value in (("group", group), ("run", run)) if value is not None}
         gaps = gaps_of(await self._all("gaps", {}, None))
         builder = ReportBuilder(await self._cuts())
         proof = Proof(self._connection)
         names = await self._topics(match, night, topics)
+        begun = {} if run is not None else await self._begun(committed_by, committed or {})
         if run is None:
-            names |= {topic for topic, _ in gaps if _wanted(topic, night, topics)}
+            names |= {topic for topic, _ in (*gaps, *begun) if _wanted(topic, night, topics)}
         for chunk in _chunks(sorted(names)):
-            accounts = await self._accounts(match, chunk, gaps, night)
+            accounts = await self._accounts(match, chunk, {*gaps, *begun}, night)
             for place, account in accounts.items():
                 dated = night is None or topic_night(place[0]) == night
-                builder.add(account, gaps.get(place, ()), (committed or {}).get(place), count_gaps=dated)
+                offset = (committed or {}).get(place)
+                builder.add(account, gaps.get(place, ()), offset, begun=begun.get(place), count_gaps=dated)
             async for problems in proof.of(accounts.values()):
                 builder.blame(problems)
         return builder.report()
+
+    async def _begun(self, group: str | None, committed: Mapping[Place, int]) -> dict[Place, Begun]:
+        """Return where this group began partitions that it has committed, and where files began that have an end."""
+        found: dict[Place, Begun] = {}
+        for document in await self._all("begun", {"$or": [{"group": group}, {"end": {"$exists": True}}]}, None):
+            place = (document["topic"], document["partition"])
+            begun = Begun(*place, first=document["first"], end=document.get("end"))
+            if max(begun.end or 0, committed.get(place, 0)) > begun.first:
+                found[place] = begun
+        return found
 
     async def _accounts(
         self, match: Mapping[str, Any], topics: Sequence[str], gaps: Collection[Place], night: int | None

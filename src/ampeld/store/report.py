@@ -8,7 +8,7 @@ import msgspec
 from ampeld.flow.outcome import Outcome
 from ampeld.flow.verdict import ERRORED, SKIPPED, cut_name, is_accepted, is_rejected
 from ampeld.store.account import Codes, Gap, PartitionAccount, Problem
-from ampeld.store.documents import ChannelVersion
+from ampeld.store.documents import Begun, ChannelVersion
 
 
 class ChannelReport(msgspec.Struct):
@@ -69,14 +69,20 @@ class ReportBuilder:
         self._problems: list[Problem] = []
 
     def add(
-        self, account: PartitionAccount, gaps: Sequence[Gap], committed: int | None, *, count_gaps: bool = True
+        self,
+        account: PartitionAccount,
+        gaps: Sequence[Gap],
+        committed: int | None,
+        *,
+        begun: Begun | None = None,
+        count_gaps: bool = True,
     ) -> None:
-        """Add the account of a partition, with its gaps and its committed offset where that is known."""
+        """Add the account of a partition, with its gaps, and where it was begun and committed where that is known."""
         outcomes = account.outcomes()
         for channel, codes in account.codes().items():
             self._codes.setdefault(channel, Counter()).update(codes)
             self._blame_codes(account, channel, codes)
-        self._problems += account.problems(gaps, committed)
+        self._problems += account.problems(gaps, committed, begun)
         self._partitions.append(
             PartitionReport(
                 topic=account.topic,

@@ -95,3 +95,13 @@ async def test_retention_that_overtook_the_group_is_a_gap() -> None:
 
 async def test_a_commit_beyond_the_end_begins_at_the_beginning() -> None:
     assert await plan("latest", committed={A: 101}) == Plan({A: Position(10, 10)}, {A: 10}, {})
+
+
+async def test_what_a_group_that_was_moved_on_passed_over_is_a_gap() -> None:
+    made = await plan("earliest", committed={A: 60}, covered={A: 40})
+    assert made.positions == {A: Position(60, 60)}
+    assert made.gaps == {A: (40, 60)}
+
+
+async def test_a_group_that_was_moved_back_has_no_gap() -> None:
+    assert (await plan("earliest", committed={A: 30}, covered={A: 40})).gaps == {}
