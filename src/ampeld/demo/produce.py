@@ -13,6 +13,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from ampeld.demo.simulate import SimulatedAlert
 from ampeld.demo.truth import Truth
 from ampeld.errors import AmpeldError
+from ampeld.flow.deadline import Deadline
 
 TOPIC = "ztf_{night:%Y%m%d}_programid1"
 """Default name of a night's topic."""
@@ -46,6 +47,10 @@ def write_directory(alerts: Iterable[SimulatedAlert], directory: Path, *, sent: 
     return truth
 
 
+_TOPICS_S = 10.0
+_LOOK_S = 0.05
+
+
 async def create_topics(brokers: str, names: Iterable[str], partitions: int) -> None:
     """Make the topics that are missing.
 
@@ -66,13 +71,23 @@ async def create_topics(brokers: str, names: Iterable[str], partitions: int) -> 
         for name, code, *_ in answer.topic_errors:  # the client does not raise them
             if code not in (0, _TOPIC_EXISTS):
                 raise ProduceError(f"Kafka refused to make topic {name}: {for_code(code).__name__}")
-        for described in await admin.describe_topics([topic.name for topic in wanted]):
-            if (found := len(described["partitions"])) != partitions:
-                raise ProduceError(f"topic {described['topic']} exists with {found} partitions, not {partitions}")
+        for name, found in (await _partitions(admin, [topic.name for topic in wanted])).items():
+            if found != partitions:
+                raise ProduceError(f"topic {name} exists with {found} partitions, not {partitions}")
     except KafkaError as error:
         raise ProduceError(f"Kafka could not make the topics: {error}") from error
     finally:
         await admin.close()
+
+
+async def _partitions(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, int]:
+    """Return how many partitions each topic has, once the brokers have heard of all of them."""
+    deadline = Deadline(_TOPICS_S)
+    while True:
+        found = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(names)}
+        if all(found.values()) or deadline.passed:
+            return found
+        await asyncio.sleep(_LOOK_S)  # a topic that was just made has no partitions for a moment
 
 
 async def produce(

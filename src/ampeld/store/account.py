@@ -161,6 +161,17 @@ class PartitionAccount:
         kinds = (self._holes(gaps, committed, begun), self._disagreements(), self._contradictions())
         return [problem for problems in kinds for problem in self._bounded(problems)]
 
+    def lost(self, gaps: Sequence[Gap]) -> int:
+        """Return how many offsets were lost: in a gap, counted once where gaps overlap, and not read later after all."""
+        reached = total = 0
+        for gap in sorted((gap for gap in gaps if gap.lost), key=lambda gap: gap.first):
+            first = max(gap.first, reached)
+            if first < gap.end:
+                edges = [Gap(first, first), Gap(gap.end, gap.end)]
+                total += sum(end - start for start, end in self._uncovered(edges, first, gap.end))
+                reached = gap.end
+        return total
+
     def _bounded(self, problems: Sequence[Problem]) -> Sequence[Problem]:
         if len(problems) <= PROBLEMS_KEPT:
             return problems

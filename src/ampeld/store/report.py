@@ -95,7 +95,7 @@ class ReportBuilder:
                 filtered=outcomes[Outcome.FILTERED],
                 duplicate=outcomes[Outcome.DUPLICATE],
                 dead_lettered=outcomes[Outcome.DEAD_LETTERED],
-                gaps=lost(gaps) if count_gaps else 0,
+                gaps=account.lost(gaps) if count_gaps else 0,
             )
         )
 
@@ -160,12 +160,3 @@ def _name(code: int, cuts: Sequence[str]) -> str | None:
         return cut_name(code, list(cuts))
     except IndexError:
         return None
-
-
-def lost(gaps: Sequence[Gap]) -> int:
-    """Return how many offsets were lost, counted once where gaps overlap."""
-    reached = total = 0
-    for gap in sorted((gap for gap in gaps if gap.lost), key=lambda gap: gap.first):
-        total += max(0, gap.end - max(gap.first, reached))
-        reached = max(reached, gap.end)
-    return total
