@@ -68,10 +68,17 @@ async def _ask_servers(settings: Settings) -> tuple[list[Finding], ExitCode]:
         kafka = tasks.create_task(_ask_kafka(settings), name="kafka")
         mongodb = tasks.create_task(check_server(store.uri.reveal(), store.database, store.timeout_s), name="mongodb")
     findings, code = kafka.result()
+    if code is ExitCode.OK:
+        code = _code_of(mongodb.result())
     findings += [Finding(f"mongodb {found.what}", found.level, found.message) for found in mongodb.result()]
-    if code is ExitCode.OK and any(found.level == "error" for found in findings):
-        code = ExitCode.UNAVAILABLE
     return findings, code
+
+
+def _code_of(findings: Sequence[Finding]) -> ExitCode:
+    errors = [found for found in findings if found.level == "error"]
+    if any(found.refused for found in errors):
+        return ExitCode.PERMISSION
+    return ExitCode.UNAVAILABLE if errors else ExitCode.OK
 
 
 async def _ask_kafka(settings: Settings) -> tuple[list[Finding], ExitCode]:

@@ -1,6 +1,8 @@
 """The entry point: finds the command, and turns every expected error into a line and an exit code."""
 
 import importlib
+import os
+import signal
 import sys
 from typing import Annotated, Any
 
@@ -111,5 +113,10 @@ def _is_access_denied(error: Exception) -> bool:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line.
+
+    A daemon that is told to stop while its modules are still being loaded has taken nothing and is done.
+    """
+    if sys.argv[1:2] == ["run"]:
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(ExitCode.OK))
     sys.exit(run_command(sys.argv[1:]))

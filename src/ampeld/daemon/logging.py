@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 import orjson
+import stamina
 import structlog
 from structlog.typing import EventDict, Processor
 
@@ -66,6 +67,7 @@ def configure_logging(form: str, level: str, secrets: Sequence[str], stream: Tex
     handler = LimitedHandler(stream, secrets, LineLimiter(), priorities=not console and _is_journal(stream))
     handler.setFormatter(_formatter(console=console, colors=stream.isatty()))
     number = getattr(logging, level.upper())
+    stamina.instrumentation.set_on_retry_hooks([])  # whoever retries tells of it in his own words
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(max(number, logging.WARNING))
     logging.getLogger(OURS).setLevel(number)

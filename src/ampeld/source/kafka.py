@@ -20,6 +20,7 @@ from ampeld.flow.ledger import PartitionLedger
 from ampeld.flow.record import Batch
 from ampeld.source import corrections
 from ampeld.source.connection import AccessDeniedError, broken_task, close_consumer, make_consumer, start_consumer
+from ampeld.source.ending import Ending
 from ampeld.source.member import Counters, Drain, Member, settled
 from ampeld.source.positions import CoveredTo, OnBegin, OnGap, Plan, Planner, Position, nobody_asks
 from ampeld.source.queries import ConsumerOffsets
@@ -72,6 +73,7 @@ class KafkaSource:
         self._member: Member | None = None
         self._counters = Counters()
         self._watch = TopicWatch(settings)
+        self._ending = Ending(settings, self._watch)
         self._stall = StallDetector(time.monotonic())
         self._stopped = False
 
@@ -137,7 +139,7 @@ class KafkaSource:
         await self._watch.look(member)
         while True:
             await self._begin_partitions(member)
-            if self._has_reached_end(member):
+            if await self._ending.is_reached(member):
                 return None
             batch = await self._take(member, max_records)
             if batch.records:
@@ -253,19 +255,6 @@ class KafkaSource:
             await member.wait(seconds)
         except KafkaError as error:
             raise RetryableError(f"the group has a problem: {error!r}") from error
-
-    def _has_reached_end(self, member: Member) -> bool:
-        ends = self._watch.ends
-        if ends is None or not self._settings.until_end:
-            return False
-        if not ends:
-            return True
-        assignment = member.assignment
-        return (
-            member.is_assigned
-            and not assignment.pending
-            and all(position_of(member, partition) >= ends.get(partition, 0) for partition in assignment.ledgers)
-        )
 
     async def keep_alive(self) -> None:
         """Stay a member while the pipeline is full, without taking records or throwing away fetched ones."""

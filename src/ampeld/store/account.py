@@ -162,7 +162,7 @@ class PartitionAccount:
         return [problem for problems in kinds for problem in self._bounded(problems)]
 
     def lost(self, gaps: Sequence[Gap]) -> int:
-        """Return how many offsets were lost: in a gap, counted once where gaps overlap, and not read later after all."""
+        """Return how many offsets were lost: in a gap, counted once where gaps overlap, and never read after all."""
         reached = total = 0
         for gap in sorted((gap for gap in gaps if gap.lost), key=lambda gap: gap.first):
             first = max(gap.first, reached)

@@ -24,6 +24,8 @@ class Finding(msgspec.Struct, frozen=True):
     what: str
     level: Level
     message: str
+    refused: bool = False
+    """Whether the server does not let us in, or not do what we must."""
 
 
 async def check_server(uri: str, database: str, timeout_s: float = 10.0) -> list[Finding]:
@@ -43,7 +45,7 @@ async def _findings(connection: Connection) -> list[Finding]:
         hello = await connection.command("hello")
         build = await connection.command("buildInfo")
     except StoreUnavailableError as error:
-        return [Finding("server", "error", str(error))]
+        return [Finding("server", "error", str(error), error.refused)]
     findings = [_version(build), _topology(hello), _clock(hello)]
     steps: list[tuple[str, Callable[[Connection], Awaitable[list[Finding]]]]] = [
         ("replica set", _members),
@@ -55,7 +57,8 @@ async def _findings(connection: Connection) -> list[Finding]:
             findings += await step(connection)
         except StoreUnavailableError as error:
             # Without the right to look, the replica set may still be in order; a write that fails may not.
-            findings.append(Finding(what, "error" if what == "write" else "warning", str(error)))
+            level: Level = "error" if what == "write" else "warning"
+            findings.append(Finding(what, level, str(error), error.refused))
     return findings
 
 

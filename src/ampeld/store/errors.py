@@ -1,5 +1,6 @@
 """What a failure of MongoDB means: wait and do the same again, or a document that no server can take."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from pymongo.errors import (
     InvalidURI,
     OperationFailure,
     PyMongoError,
+    ServerSelectionTimeoutError,
 )
 
 from ampeld.errors import PoisonError, RetryableError
@@ -50,6 +52,10 @@ _MEANING: Mapping[int, str] = {
     100: "too few data-bearing members for w=majority",
 }
 
+_REFUSED = (13, 18, 8000)
+# After a refused login the driver takes the server for lost, and repeats the server's answer in its own words only.
+_QUOTED_REFUSAL = re.compile(rf"'code': ({'|'.join(map(str, _REFUSED))})\b")
+
 _MAX_DOCUMENT = 15 << 20
 
 
@@ -70,6 +76,11 @@ class StoreUnavailableError(RetryableError):
         super().__init__(cause)
         self.kind = kind
         self.code = code
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether the server is there and does not let us in, or not do what we must."""
+        return self.code in _REFUSED
 
 
 class UnstorableError(PoisonError):
@@ -114,6 +125,8 @@ def translate(error: Exception) -> Exception:
             return StoreUnavailableError(f"the driver refuses its settings ({type(error).__name__})", kind=OPERATOR)
         case OperationFailure(code=code):
             return _from_code(code, type(error).__name__)
+        case ServerSelectionTimeoutError() if refusal := _QUOTED_REFUSAL.search(str(error)):
+            return _from_code(int(refusal[1]), type(error).__name__)
         case _:
             return StoreUnavailableError(f"MongoDB does not answer ({type(error).__name__})")
 
