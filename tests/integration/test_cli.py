@@ -1,10 +1,12 @@
 """The commands that ask the store, on a real one: dead letters from file to retry, the ledger, one alert's account."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from ampeld.cli.main import run_command
 
@@ -30,6 +32,14 @@ def ampeld(
         return code, *capfd.readouterr()
 
     return run
+
+
+@pytest.fixture
+def fail_point(mongodb: str) -> Iterator[MongoClient[dict[str, Any]]]:
+    """Return a client of the server's administrator, whose fail point is off afterwards."""
+    with MongoClient(mongodb) as client:
+        yield client
+        client.admin.command("configureFailPoint", "failCommand", mode="off")
 
 
 @pytest.fixture
@@ -101,3 +111,15 @@ def test_check_asks_the_servers(ampeld: Run) -> None:
     assert code == 69
     assert [server["level"] for server in found if server["what"] == "kafka"] == ["error"]
     assert [server["level"] for server in found if server["what"] == "mongodb write"] == ["ok"]
+
+
+def test_check_exits_77_when_mongodb_lets_us_in_but_not_write(
+    ampeld: Run, mongodb: str, kafka: str, fail_point: MongoClient[dict[str, Any]]
+) -> None:
+    assert mongodb
+    data = {"failCommands": ["insert"], "errorCode": 13, "appName": "ampeld-check"}
+    fail_point.admin.command("configureFailPoint", "failCommand", mode="alwaysOn", data=data)
+    code, out, _ = ampeld("check", "--connect", "--json", "--set", f"source.brokers={kafka}")
+    [write] = [server for server in json.loads(out)["servers"] if server["what"] == "mongodb write"]
+    assert (code, write["level"], write["refused"]) == (77, "error", True)
+    assert "check the role" in write["message"]

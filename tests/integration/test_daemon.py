@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import urllib.error
 import urllib.request
 
@@ -53,6 +54,20 @@ def test_a_daemon_tells_of_itself_shares_a_host_and_leaves_a_true_account(kafka,
     assert odd["seen"] == odd["accepted"] + odd["rejected"] + odd["errored"]
     assert odd["seen"] + odd["skipped"] == report["received"] - report["dead_lettered"]
     assert odd["cuts"] == {"accept": odd["rejected"]}
+
+
+def test_systemd_hears_of_the_stop_even_from_a_daemon_that_still_waits_for_its_store(make_site, tmp_path, monkeypatch):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        site = make_site(unique("none"))
+        daemon = site.start("main", "--set", "store.uri=mongodb://127.0.0.1:1", "--set", "store.timeout_s=0.5")
+        until(lambda: daemon.said("daemon.waiting"), 20, "the store is waited for")
+        until(lambda: "store" in daemon.status()["parts"], 5, "the daemon tells of itself")
+        assert daemon.status()["parts"].keys() == {"store"}  # nothing was asked of the brokers yet
+        daemon.signal(signal.SIGTERM)
+        assert daemon.wait(20) == 0
+        assert manager.recv(100) == b"STOPPING=1"
 
 
 def test_a_run_to_the_end_of_nothing_exits_0_and_leaves_an_empty_account(kafka, make_site):

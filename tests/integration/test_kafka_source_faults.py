@@ -12,7 +12,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from support.servers import ApacheKafka, create_topic, need_apache, send
 from support.sources import Notes, due, kafka_settings, make_source, offsets, read, settle_all
 
-from ampeld.source.offsets import committed_offsets
+from ampeld.source.offsets import committed_offsets, describe
 
 pytestmark = pytest.mark.kafka
 
@@ -40,6 +40,14 @@ async def delete_before(kafka: str, topic: str, offset: int) -> None:
     await admin.close()
 
 
+async def test_a_cluster_that_never_had_a_group_is_asked_about_ours(broker: ApacheKafka) -> None:
+    topic = await create_topic(broker.address, partitions=1)
+    settings = kafka_settings(broker.address, topic)
+    reach = await describe(settings)
+    assert (reach.topics, reach.group_state, reach.members) == ({topic: 1}, "Dead", 0)
+    assert await committed_offsets(settings) == {}
+
+
 async def test_a_killed_broker_is_waited_out_and_nothing_is_lost(broker: ApacheKafka) -> None:
     topic = await create_topic(broker.address, partitions=1)
     await send(broker.address, topic, messages(10))
@@ -60,8 +68,9 @@ async def test_a_killed_broker_is_waited_out_and_nothing_is_lost(broker: ApacheK
             await send(broker.address, topic, messages(5))
             while max(seen) < 14:
                 seen += [record.offset for record in await read(source, 1)]
-            while due(source):
+            while due(source):  # as the pipeline does: a commit that fails at once must not starve the client
                 await source.commit(due(source))
+                await asyncio.sleep(0.05)
     assert seen == list(range(3, 15))  # no record came twice either
     assert await committed_offsets(settings) == {(topic, 0): 15}
 

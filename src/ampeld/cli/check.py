@@ -1,8 +1,10 @@
 """`ampeld check`: every mistake of the configuration and the channels at once, and the servers if asked."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from ampeld.channel.channel import Channel
@@ -70,7 +72,7 @@ async def _ask_servers(settings: Settings) -> tuple[list[Finding], ExitCode]:
     findings, code = kafka.result()
     if code is ExitCode.OK:
         code = _code_of(mongodb.result())
-    findings += [Finding(f"mongodb {found.what}", found.level, found.message) for found in mongodb.result()]
+    findings += [msgspec.structs.replace(found, what=f"mongodb {found.what}") for found in mongodb.result()]
     return findings, code
 
 

@@ -1,6 +1,7 @@
 """`ampeld demo`: a simulated night from Kafka to MongoDB on embedded servers, in two minutes."""
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,6 +45,7 @@ def demo(
 
     Exit codes: 0 the ledger balances and every injected transient is accounted for, 1 not, 69 a server fails.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C does, it takes servers and daemon along
     directory = directory.absolute()
     os.environ.setdefault("MPLCONFIGDIR", str(directory / "matplotlib"))
     with _progress() as tell_of:

@@ -101,15 +101,16 @@ def _report(error: Exception) -> int:
     lines = error.problems if isinstance(error, ConfigError) else [f"ampeld: {error}"]
     for line in lines:
         typer.echo(line, err=True)
-    if _is_access_denied(error):
+    if _is_refusal(error):
         return ExitCode.PERMISSION
     return next(code for kind, code in _CODES if isinstance(error, kind))
 
 
-def _is_access_denied(error: Exception) -> bool:
-    from ampeld.source.connection import AccessDeniedError  # noqa: PLC0415  --version needs no Kafka client
+def _is_refusal(error: Exception) -> bool:
+    from ampeld.source.connection import AccessDeniedError  # noqa: PLC0415  --version needs no client of a server
+    from ampeld.store.errors import StoreUnavailableError  # noqa: PLC0415
 
-    return isinstance(error, AccessDeniedError)
+    return isinstance(error, AccessDeniedError) or (isinstance(error, StoreUnavailableError) and error.refused)
 
 
 def main() -> None:

@@ -23,6 +23,10 @@ from ampeld.store.documents import Account
 CAPACITY = 2  # batches in each pipe: one being worked on, one ready
 
 
+def _nobody(_: object) -> None:
+    """Hear nothing."""
+
+
 class Listener(msgspec.Struct, frozen=True):
     """Whom the stages tell of what happens."""
 
@@ -32,6 +36,12 @@ class Listener(msgspec.Struct, frozen=True):
     """Of every try to write that failed."""
     on_schema: Callable[[str, str], None]
     """Once of the fingerprint and version of each schema."""
+    on_fetched: Callable[[Batch], None] = _nobody
+    """Of every batch, before anything is done with it."""
+    on_decoded: Callable[[float], None] = _nobody
+    """Of the seconds that each batch took to decode."""
+    on_written: Callable[[float], None] = _nobody
+    """Of the seconds that each flush took to become durable."""
 
 
 class Pipeline:
@@ -75,14 +85,27 @@ class Pipeline:
         decoded, to_filter = self._decoded
         judged, to_deduplicate = self._judged
         flushed, to_commit = self._flushed
+        listener = self._listener
         try:
             async with asyncio.TaskGroup() as stages:
                 stages.create_task(
-                    consume(self._source, fetched, stopping=stopping, max_records=self._max_records), name="consume"
+                    consume(
+                        self._source,
+                        fetched,
+                        stopping=stopping,
+                        max_records=self._max_records,
+                        on_fetched=listener.on_fetched,
+                    ),
+                    name="consume",
                 )
                 stages.create_task(
                     decode(
-                        to_decode, decoded, decoder=self._decoder, executor=executor, on_schema=self._listener.on_schema
+                        to_decode,
+                        decoded,
+                        decoder=self._decoder,
+                        executor=executor,
+                        on_schema=listener.on_schema,
+                        on_decoded=listener.on_decoded,
                     ),
                     name="decode",
                 )
@@ -95,8 +118,9 @@ class Pipeline:
                         flushed,
                         flusher=self._flusher,
                         max_records=self._max_records,
-                        on_flushed=self._listener.on_flushed,
-                        on_trouble=self._listener.on_trouble,
+                        on_flushed=listener.on_flushed,
+                        on_trouble=listener.on_trouble,
+                        on_written=listener.on_written,
                     ),
                     name="deduplicate",
                 )

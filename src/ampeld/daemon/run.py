@@ -68,12 +68,20 @@ class Daemon:
             decoder=self._parts.decoder,
             channels=channels,
             max_records=settings.source.max_batch,
-            listener=Listener(self._on_flushed, self._on_trouble, self._on_schema),
+            listener=Listener(
+                self._on_flushed,
+                self._on_trouble,
+                self._on_schema,
+                self._telemetry.fetched,
+                self._telemetry.decoded,
+                self._telemetry.written,
+            ),
         )
 
     async def work(self, stop: Stop) -> None:
         """Start, run the pipeline to its end, and let go of everything."""
         self._stop = stop
+        stop.told.append(self._notifier.stopping)
         settings, parts = self._settings, self._parts
         provenance = parts.provenance
         log.info(
@@ -101,7 +109,8 @@ class Daemon:
             stop.working = True
             self._notifier.ready()
             await self._pipeline.run(stop.wanted)
-            self._notifier.stopping()
+            if not stop.wanted.is_set():
+                self._notifier.stopping()
         log.info("daemon.drained", **self._telemetry.status()["outcomes"])
 
     async def _patiently(self, part: str, parts: Assembly) -> None:
@@ -155,7 +164,7 @@ class Daemon:
         async with asyncio.TaskGroup() as tasks:
             watchers = [
                 tasks.create_task(watch_loop(self._telemetry), name="loop-lag"),
-                tasks.create_task(self._observe(), name="observe"),
+                tasks.create_task(self._observe(stop), name="observe"),
                 tasks.create_task(self._summarise(stop), name="summary"),
             ]
             if self._notifier.watchdog_s is not None:
@@ -166,10 +175,11 @@ class Daemon:
                 for watcher in watchers:
                     watcher.cancel()
 
-    async def _observe(self) -> None:
+    async def _observe(self, stop: Stop) -> None:
         while True:
             await asyncio.sleep(OBSERVE_S)
-            self._telemetry.source(self._source.statistics())
+            if stop.working:  # before, there is no source that might not answer
+                self._telemetry.source(self._source.statistics())
             in_flight = sum(ledger.in_flight for ledger in self._source.ledgers())
             self._telemetry.flow(self._pipeline.statistics(), in_flight)
 

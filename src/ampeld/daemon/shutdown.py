@@ -33,6 +33,8 @@ class Stop:
     def __init__(self) -> None:
         self.wanted = asyncio.Event()
         self.working = False
+        self.told: list[Callable[[], None]] = []
+        """Called by the first signal."""
 
     def listen(self) -> None:
         """Take SIGTERM and SIGINT from now on."""
@@ -47,6 +49,8 @@ class Stop:
             os._exit(ExitCode.FAILED)
         log.info("daemon.stopping", signal=signal.Signals(number).name)
         self.wanted.set()
+        for tell in self.told:
+            tell()
 
 
 def run_process(work: Callable[[Stop], Awaitable[None]], *, grace_s: float) -> int:

@@ -58,6 +58,18 @@ class Telemetry:
         self._source: SourceStatistics | None = None
         self._pipes: Sequence[PipeStatistics] = ()
 
+    def fetched(self, batch: Batch) -> None:
+        """Note that a batch is on its way."""
+        self.metrics.in_flight_bytes.inc(_size(batch))
+
+    def decoded(self, seconds: float) -> None:
+        """Note how long one batch took to decode."""
+        self.metrics.decode.observe(seconds)
+
+    def written(self, seconds: float) -> None:
+        """Note how long one flush took to become durable."""
+        self.metrics.bulk.observe(seconds)
+
     def flushed(self, account: Account, batches: Sequence[Batch]) -> None:
         """Note that the outcomes of these batches have become durable."""
         now, wall = self._clock(), self._wall()
@@ -66,6 +78,7 @@ class Telemetry:
         for batch in batches:
             self._recent.append((now, len(batch.records), now - batch.received_s))
             self.metrics.latency.observe(now - batch.received_s)
+            self.metrics.in_flight_bytes.dec(_size(batch))
             stamp = next((r.timestamp_ms for r in batch.records if r.timestamp_ms is not None), None)
             if stamp is not None:
                 self.metrics.end_to_end.observe(max(0.0, wall - stamp / 1000))
@@ -205,6 +218,10 @@ async def watch_loop(telemetry: Telemetry) -> None:
         due = clock() + LOOP_S
         await asyncio.sleep(LOOP_S)
         telemetry.metrics.loop_lag.observe(max(0.0, clock() - due))
+
+
+def _size(batch: Batch) -> int:
+    return sum(len(record.value) for record in batch.records)
 
 
 def _position(part: Any) -> Mapping[str, Any]:

@@ -9,10 +9,17 @@ from typing import Any
 import msgspec
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    KafkaError,
+    NotCoordinatorForGroupError,
+    for_code,
+)
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from ampeld.errors import AmpeldError, RetryableError
+from ampeld.flow.deadline import Deadline
 from ampeld.source import corrections
 from ampeld.source.connection import client_options, close_consumer, explained, make_consumer, start_consumer
 from ampeld.source.queries import ConsumerOffsets, every
@@ -20,7 +27,10 @@ from ampeld.source.settings import KafkaSettings
 from ampeld.source.topics import ever_meant, resolve
 
 _DEADLINE_S = 20.0
+_COORDINATOR_S = 10.0
+_PAUSE_S = 0.2
 _GONE = ("Empty", "Dead")
+_NOT_YET = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
 
 Target = datetime | int | str
 
@@ -150,16 +160,27 @@ async def _group(settings: KafkaSettings) -> tuple[str, int]:
     try:
         with explained(settings.brokers):
             await admin.start()
-        answers = await admin.describe_consumer_groups([settings.group])
-        code, _name, state, _type, _protocol, members, *_ = answers[0].groups[0]
-        if code:
-            raise RetryableError(f"group {settings.group} cannot be described: {for_code(code).__name__}")
-        return str(state), len(members)
+        deadline = Deadline(_COORDINATOR_S)
+        while True:
+            try:
+                return await _members(admin, settings.group)
+            except _NOT_YET:  # a cluster that never had a group makes their topic when it is first asked
+                if deadline.passed:
+                    raise
+            await asyncio.sleep(_PAUSE_S)
     except KafkaError as error:
         raise RetryableError(f"group {settings.group} cannot be described: {error!r}") from error
     finally:
         with contextlib.suppress(KafkaError):
             await admin.close()
+
+
+async def _members(admin: AIOKafkaAdminClient, group: str) -> tuple[str, int]:
+    answers = await admin.describe_consumer_groups([group])
+    code, _name, state, _type, _protocol, members, *_ = answers[0].groups[0]
+    if code:
+        raise for_code(code)
+    return str(state), len(members)
 
 
 @contextlib.asynccontextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 import structlog
 
@@ -19,8 +20,18 @@ KEEP_ALIVE_S = 30.0
 log = structlog.get_logger("ampeld.consume")
 
 
-async def consume(source: Source, outbox: Sender[Batch], *, stopping: asyncio.Event, max_records: int) -> None:
-    """Send every batch on until the source ends or ``stopping`` is set; a fetch is never cancelled on the way."""
+async def consume(
+    source: Source,
+    outbox: Sender[Batch],
+    *,
+    stopping: asyncio.Event,
+    max_records: int,
+    on_fetched: Callable[[Batch], None],
+) -> None:
+    """Send every batch on until the source ends or ``stopping`` is set; a fetch is never cancelled on the way.
+
+    ``on_fetched`` is told of every batch before it goes.
+    """
     with outbox:
         full_s = wait_s = 0.0
         while not stopping.is_set():
@@ -43,6 +54,7 @@ async def consume(source: Source, outbox: Sender[Batch], *, stopping: asyncio.Ev
                 return
             if batch.records:
                 reach("after_fetch")
+                on_fetched(batch)
                 await outbox.send(batch)
 
 

@@ -19,13 +19,19 @@ async def decode(
     decoder: Decoder,
     executor: Executor,
     on_schema: Callable[[str, str], None],
+    on_decoded: Callable[[float], None],
 ) -> None:
-    """Decode every batch; ``on_schema`` is told once of each schema's fingerprint and version."""
+    """Decode every batch.
+
+    ``on_schema`` is told once of each schema's fingerprint and version, ``on_decoded`` of each batch's seconds.
+    """
     loop = asyncio.get_running_loop()
     told: set[str] = set()
     with inbox, outbox:
         async for batch in inbox:
+            began = loop.time()
             decoded = await loop.run_in_executor(executor, decode_batch, decoder, batch)
+            on_decoded(loop.time() - began)
             for fingerprint in decoder.schemas.keys() - told:
                 told.add(fingerprint)
                 on_schema(fingerprint, decoder.schemas[fingerprint])

@@ -5,6 +5,7 @@ A crash between two steps is repaired by redelivery, because the plan follows fr
 (`ampeld.stages.plan`), and an object lost to another daemon's swap is read and planned again.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -155,15 +156,20 @@ async def deduplicate(
     max_records: int,
     on_flushed: Callable[[Account, Sequence[Judged]], None],
     on_trouble: Callable[[RetryableError], None],
+    on_written: Callable[[float], None],
 ) -> None:
     """Flush batches as they come, as many at once as wait, for as long as the store needs.
 
-    ``on_flushed`` is told of every account after it has become durable, ``on_trouble`` of every try that failed.
+    ``on_flushed`` is told of every account after it has become durable, ``on_written`` of the seconds that it took,
+    ``on_trouble`` of every try that failed.
     """
+    clock = asyncio.get_running_loop().time
     with inbox, outbox:
         async for judged in inbox:
             batches = [judged, *_waiting(inbox, max_records - len(judged.decoded.batch.records))]
+            began = clock()
             account = await _persist(flusher, batches, on_trouble)
+            on_written(clock() - began)
             on_flushed(account, batches)
             for flushed in batches:
                 await outbox.send(Flushed(flushed.decoded.batch))

@@ -18,7 +18,7 @@ MAX_SKEW_S = 1.0
 Level = Literal["ok", "warning", "error"]
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing that was looked at."""
 
     what: str

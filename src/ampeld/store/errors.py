@@ -125,10 +125,15 @@ def translate(error: Exception) -> Exception:
             return StoreUnavailableError(f"the driver refuses its settings ({type(error).__name__})", kind=OPERATOR)
         case OperationFailure(code=code):
             return _from_code(code, type(error).__name__)
-        case ServerSelectionTimeoutError() if refusal := _QUOTED_REFUSAL.search(str(error)):
-            return _from_code(int(refusal[1]), type(error).__name__)
         case _:
-            return StoreUnavailableError(f"MongoDB does not answer ({type(error).__name__})")
+            return _from_silence(error)
+
+
+def _from_silence(error: Exception) -> Exception:
+    refusal = _QUOTED_REFUSAL.search(str(error)) if isinstance(error, ServerSelectionTimeoutError) else None
+    if refusal is not None:
+        return _from_code(int(refusal[1]), type(error).__name__)
+    return StoreUnavailableError(f"MongoDB does not answer ({type(error).__name__})")
 
 
 def _from_bulk(details: Mapping[str, Any]) -> Exception:

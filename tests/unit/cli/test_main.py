@@ -11,6 +11,7 @@ from ampeld.cli.main import COMMANDS, run_command
 from ampeld.daemon.lock import InstanceRunningError
 from ampeld.errors import AmpeldError, ConfigError, InvariantError, PoisonError, RetryableError
 from ampeld.source.connection import AccessDeniedError
+from ampeld.store.errors import StoreUnavailableError
 
 CHANNEL = 'filter = "ampeld.channel.passall:PassAll"\ncontact = "someone@example.org"\n'
 
@@ -115,6 +116,8 @@ def test_check_tells_problems_as_json(channels: Path, capsys: pytest.CaptureFixt
         (InvariantError("odd"), 70),
         (PoisonError("bad"), 65),
         (AccessDeniedError("no"), 77),
+        (StoreUnavailableError("no", code=18), 77),
+        (StoreUnavailableError("no answer"), 69),
         (AmpeldError("no such letter"), 1),
         (PermissionError(13, "Permission denied", "x"), 77),
         (FileNotFoundError(2, "No such file", "x"), 74),

@@ -81,6 +81,18 @@ def test_outcomes_and_verdicts_are_counted(telemetry: Telemetry) -> None:
     assert value(telemetry, "ampeld_dead_letters_total", stage="decode", reason="no container") == 1
 
 
+def test_the_stages_are_timed_and_bytes_are_in_flight_until_they_are_durable(telemetry: Telemetry) -> None:
+    batch = Batch([record(0), record(1)], [], 1000.0)
+    telemetry.fetched(batch)
+    assert value(telemetry, "ampeld_inflight_bytes") == 8
+    telemetry.decoded(0.5)
+    telemetry.written(2.0)
+    telemetry.flushed(account([row(Outcome.FILTERED)] * 2), [batch])
+    assert value(telemetry, "ampeld_inflight_bytes") == 0
+    assert value(telemetry, "ampeld_decode_seconds_sum") == 0.5
+    assert value(telemetry, "ampeld_bulk_seconds_sum") == 2.0
+
+
 def test_old_topics_leave_no_series(telemetry: Telemetry) -> None:
     for night in range(MOST_TOPICS + 1):
         telemetry.flushed(account([row(Outcome.FILTERED, (CUT, CUT), f"night{night}")]), [])

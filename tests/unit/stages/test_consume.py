@@ -17,8 +17,11 @@ async def test_trouble_of_the_source_is_waited_out():
     source = MemorySource({(TOPIC, 0): [b"a", b"b"]})
     source.fetch_errors = [RetryableError("no broker answers")] * 5
     sender, receiver = open_pipe("fetched", 2)
-    await consume(source, sender, stopping=asyncio.Event(), max_records=10)
-    assert [record.value for record in (await receiver.receive()).records] == [b"a", b"b"]
+    told = []
+    await consume(source, sender, stopping=asyncio.Event(), max_records=10, on_fetched=told.append)
+    batch = await receiver.receive()
+    assert [record.value for record in batch.records] == [b"a", b"b"]
+    assert told == [batch]
 
 
 @pytest.mark.looptime
@@ -27,7 +30,7 @@ async def test_a_full_pipeline_is_not_fed_but_the_broker_hears_of_us():
     sender, receiver = open_pipe("fetched", 1)
     stopping = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(consume(source, sender, stopping=stopping, max_records=1))
+        tasks.create_task(consume(source, sender, stopping=stopping, max_records=1, on_fetched=lambda _: None))
         await asyncio.sleep(3.5 * KEEP_ALIVE_S)
         assert source.ledgers()[0].position == 1
         assert source.kept_alive == 3
@@ -42,7 +45,7 @@ async def test_stopping_ends_the_stream_even_while_the_source_is_in_trouble():
     sender, receiver = open_pipe("fetched", 1)
     stopping = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(consume(source, sender, stopping=stopping, max_records=1))
+        tasks.create_task(consume(source, sender, stopping=stopping, max_records=1, on_fetched=lambda _: None))
         await asyncio.sleep(60)
         stopping.set()
     assert [batch async for batch in receiver] == []

@@ -87,6 +87,16 @@ def test_trouble_of_the_server_is_waited_out(error, kind):
     assert "candid" not in str(translation)
 
 
+def test_a_refused_login_is_named_also_when_the_driver_calls_it_a_time_out():
+    quoted = f"{SECRET}, full error: {{'ok': 0.0, 'errmsg': 'Authentication failed.', 'code': 18, 'codeName': 'x'}}"
+    for error in (OperationFailure(SECRET, 18), ServerSelectionTimeoutError(f"{quoted}, Timeout: 5.0s")):
+        translation = translate(error)
+        assert str(translation) == "authentication failed: check user and password in store.uri (MongoDB error 18)"
+        assert translation.kind == OPERATOR
+        assert translation.refused
+    assert not translate(ServerSelectionTimeoutError(SECRET)).refused
+
+
 @pytest.mark.parametrize(
     "error", [InvalidDocument(SECRET), OverflowError(SECRET), DocumentTooLarge(SECRET), bulk(10334), bulk(11000, 17419)]
 )
