@@ -27,6 +27,10 @@ class RetryableError(AmpeldError):
     """A server did not do its part: back off and do the same again; never a dead letter."""
 
 
+class AccessDeniedError(AmpeldError):
+    """A server refuses our credentials or certificate, or we refuse its: exit 77 at the start."""
+
+
 class ChannelCodeError(AmpeldError):
     """A channel's own code failed on an alert: count it against that channel; the others go on."""
 

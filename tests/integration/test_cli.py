@@ -123,3 +123,13 @@ def test_check_exits_77_when_mongodb_lets_us_in_but_not_write(
     [write] = [server for server in json.loads(out)["servers"] if server["what"] == "mongodb write"]
     assert (code, write["level"], write["refused"]) == (77, "error", True)
     assert "check the role" in write["message"]
+
+
+def test_run_exits_77_when_mongodb_refuses_us_at_the_start(
+    ampeld: Run, mongodb: str, kafka: str, fail_point: MongoClient[dict[str, Any]]
+) -> None:
+    assert mongodb
+    data = {"failCommands": ["listCollections"], "errorCode": 13, "appName": "ampeld-refused"}
+    fail_point.admin.command("configureFailPoint", "failCommand", mode="alwaysOn", data=data)
+    options = ("--instance", "refused", "--until-end", "--set", f"source.brokers={kafka}", "--set", "status.listen=")
+    assert ampeld("run", *options)[0] == 77

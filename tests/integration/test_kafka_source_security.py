@@ -15,8 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 from support.servers import ApacheKafka, create_topic, need_apache, send, unique
 from support.sources import kafka_settings, make_source, read
 
-from ampeld.errors import ConfigError, RetryableError
-from ampeld.source.connection import AccessDeniedError
+from ampeld.errors import AccessDeniedError, ConfigError, RetryableError
 from ampeld.source.offsets import describe
 from ampeld.source.settings import Security
 

@@ -15,8 +15,7 @@ from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.logging import configure_logging
 from ampeld.daemon.settings import Settings
 from ampeld.daemon.sources import kafka_settings
-from ampeld.errors import AmpeldError, ConfigError
-from ampeld.source.connection import AccessDeniedError
+from ampeld.errors import AccessDeniedError, AmpeldError, ConfigError
 from ampeld.source.offsets import Reach, describe
 from ampeld.store.check import Finding, check_server
 

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from ampeld import __version__
 from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.lock import InstanceRunningError
-from ampeld.errors import AmpeldError, ConfigError, InvariantError, PoisonError, RetryableError
+from ampeld.errors import AccessDeniedError, AmpeldError, ConfigError, InvariantError, PoisonError, RetryableError
 
 COMMANDS = ("run", "ingest", "check", "status", "ledger", "deadletter", "seek", "simulate", "servers", "demo")
 
@@ -107,8 +107,7 @@ def _report(error: Exception) -> int:
 
 
 def _is_refusal(error: Exception) -> bool:
-    from ampeld.source.connection import AccessDeniedError  # noqa: PLC0415  --version needs no client of a server
-    from ampeld.store.errors import StoreUnavailableError  # noqa: PLC0415
+    from ampeld.store.errors import StoreUnavailableError  # noqa: PLC0415  --version needs no client of a server
 
     return isinstance(error, AccessDeniedError) or (isinstance(error, StoreUnavailableError) and error.refused)
 

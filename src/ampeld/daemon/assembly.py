@@ -33,6 +33,8 @@ class Assembly(msgspec.Struct, frozen=True, eq=False):
     async def prepare(self) -> None:
         """Create what is missing in the database and register the channels' versions."""
         await self.store.prepare(keep_days=self.settings.ledger.keep_days)
+        if "setName" not in (hello := await self.store.connection.command("hello")) and "msg" not in hello:
+            log.warning("store.standalone", meaning="no replica set: a write may be lost with the server's disk")
         for channel in self.channels:
             await self.store.register_version(channel.version, describe(channel))
             await self.store.cut_numbers(channel.version, channel.cut_names.names)

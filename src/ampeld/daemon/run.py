@@ -18,7 +18,7 @@ from ampeld.daemon.shutdown import Stop, run_process
 from ampeld.daemon.sources import kafka_settings
 from ampeld.daemon.status import Pages, serve_status
 from ampeld.daemon.telemetry import Telemetry, watch_loop
-from ampeld.errors import RetryableError
+from ampeld.errors import AccessDeniedError, RetryableError
 from ampeld.source.kafka import KafkaSource
 from ampeld.stages.values import Judged
 from ampeld.store.documents import Account, Begun
@@ -122,6 +122,8 @@ class Daemon:
                 try:
                     await (parts.prepare() if part == "store" else self._source.start())
                 except RetryableError as error:
+                    if isinstance(error, StoreUnavailableError) and error.refused:
+                        raise AccessDeniedError(str(error)) from error
                     self._telemetry.part(part, "degraded", str(error))
                     log.warning("daemon.waiting", part=part, error=str(error))
                     raise

@@ -15,8 +15,7 @@ import structlog
 import uvloop
 
 from ampeld.daemon.exits import ExitCode
-from ampeld.errors import ConfigError, RetryableError
-from ampeld.source.connection import AccessDeniedError
+from ampeld.errors import AccessDeniedError, ConfigError, RetryableError
 
 CANCEL_S = 5.0
 """How long cancelled work may take to let go of its connections."""

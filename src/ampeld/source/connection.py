@@ -11,14 +11,10 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import KafkaError
 
-from ampeld.errors import AmpeldError, ConfigError, RetryableError
+from ampeld.errors import AccessDeniedError, ConfigError, RetryableError
 from ampeld.source.settings import KafkaSettings, Security
 
 _REFUSALS = ("Authentication", "authentication", "SASL", "Sasl", "CERTIFICATE", "certificate", "ALERT", "[SSL")
-
-
-class AccessDeniedError(AmpeldError):
-    """The broker refuses our credentials or certificate, or we refuse its: exit 77 at the start."""
 
 
 def client_options(settings: KafkaSettings) -> dict[str, Any]:

@@ -14,12 +14,12 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import TopicPartition
 
-from ampeld.errors import AmpeldError, RetryableError
+from ampeld.errors import AccessDeniedError, AmpeldError, RetryableError
 from ampeld.flow.deadline import Deadline
 from ampeld.flow.ledger import PartitionLedger
 from ampeld.flow.record import Batch
 from ampeld.source import corrections
-from ampeld.source.connection import AccessDeniedError, broken_task, close_consumer, make_consumer, start_consumer
+from ampeld.source.connection import broken_task, close_consumer, make_consumer, start_consumer
 from ampeld.source.ending import Ending
 from ampeld.source.member import Counters, Drain, Member, settled
 from ampeld.source.positions import CoveredTo, OnBegin, OnGap, Plan, Planner, Position, nobody_asks

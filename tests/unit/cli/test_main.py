@@ -9,8 +9,7 @@ from ampeld import __version__
 from ampeld.cli import main
 from ampeld.cli.main import COMMANDS, run_command
 from ampeld.daemon.lock import InstanceRunningError
-from ampeld.errors import AmpeldError, ConfigError, InvariantError, PoisonError, RetryableError
-from ampeld.source.connection import AccessDeniedError
+from ampeld.errors import AccessDeniedError, AmpeldError, ConfigError, InvariantError, PoisonError, RetryableError
 from ampeld.store.errors import StoreUnavailableError
 
 CHANNEL = 'filter = "ampeld.channel.passall:PassAll"\ncontact = "someone@example.org"\n'
