@@ -69,12 +69,12 @@ class Daemon:
             channels=channels,
             max_records=settings.source.max_batch,
             listener=Listener(
-                self._on_flushed,
-                self._on_trouble,
-                self._on_schema,
-                self._telemetry.fetched,
-                self._telemetry.decoded,
-                self._telemetry.written,
+                on_flushed=self._on_flushed,
+                on_trouble=self._on_trouble,
+                on_schema=self._on_schema,
+                on_fetched=self._telemetry.fetched,
+                on_decoded=self._telemetry.decoded,
+                on_written=self._telemetry.written,
             ),
         )
 
