@@ -34,7 +34,7 @@ lint: $(VENV)/.tested
 	$(VENV)/bin/lint-imports
 
 unit: $(VENV)/.tested
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest -n 2 --dist loadfile
 
 $(UV): deploy/preflight.sh
 	@sh deploy/preflight.sh $(PYTHON)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -49,7 +50,7 @@ def free_port() -> int:
     raise ServerError("no TCP port is free between 20000 and 32000")
 
 
-class ServerProcess:
+class ServerProcess(ABC):
     """One server on 127.0.0.1 with its data and log in one directory.
 
     Starting again after `stop` or `kill` uses the same port and the same data.
@@ -90,11 +91,11 @@ class ServerProcess:
         """Tell whether the process exists (a frozen one does)."""
         return self._process is not None and self._process.poll() is None
 
+    @abstractmethod
     def command(self) -> Sequence[str]:
         """Return the command line, program first as an absolute path."""
-        raise NotImplementedError
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027  most servers need nothing
         """Make the data directory fit for `command`; called before every start."""
 
     def wait_ready(self) -> None:
