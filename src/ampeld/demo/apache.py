@@ -107,5 +107,6 @@ class ApacheKafka(ServerProcess):
     def _java(self) -> list[str]:
         libraries = ":".join(sorted(str(jar) for jar in jars.fetch().glob("*.jar")))
         java = shutil.which("java") or "java"
-        memory = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-        return [java, *memory, f"-Dkafka.logs.dir={self.directory}", "-cp", libraries]
+        machine = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
+        places = [f"-Dkafka.logs.dir={self.directory}", f"-Djava.io.tmpdir={self.directory}"]  # nothing lies elsewhere
+        return [java, *machine, *places, "-cp", libraries]
