@@ -86,7 +86,8 @@ class Flusher:
         stocks = stocks_to_ask(self._channels, batches)
         known = await self._store.find_objects(sorted(stocks)) if stocks else {}
         followed = follow_known(self._channels, batches, known)
-        accepted = [alert for judged in followed for alert in self._accepted(judged)]
+        # Shaping and planning take milliseconds an alert: in a thread, so that heartbeats go on meanwhile.
+        accepted = await asyncio.to_thread(self._accepted, followed)
         links: Links = await self._write(accepted) if accepted else {}
         candids = sorted({alert.candid for alert in accepted})
         first = await self._store.find_first(candids) if candids else {}
@@ -106,7 +107,7 @@ class Flusher:
             )  # STRICTLY BEFORE the points: see the swap's promise
             points = await self._store.find_points(list(pending))
             now = datetime.now(UTC).timestamp()
-            plan = make_plan(pending, objects, points, self._private, self._provenance, now)
+            plan = await asyncio.to_thread(make_plan, pending, objects, points, self._private, self._provenance, now)
             reach("before_points")
             if plan.new or plan.changed:
                 await self._store.write_points(plan.new, plan.changed)
@@ -121,26 +122,33 @@ class Flusher:
             pending = {stock: alerts for stock, alerts in pending.items() if stock in lost}
         return links
 
-    def _accepted(self, judged: Judged) -> list[Accepted]:
-        """Return the alerts of a batch that a channel accepted, in their order."""
-        decoded, table = judged.decoded, judged.decoded.table
-        accepted = []
-        for row in range(len(table)):
-            codes = judged.codes[:, row].tolist()
-            takers = {c.name: is_own(code) for c, code in zip(self._channels, codes, strict=True) if is_accepted(code)}
-            if takers:
-                alert = Accepted(
-                    coordinates=decoded.batch.records[decoded.rows[row]].coordinates,
-                    candid=int(table.candid[row]),
-                    stock=int(table.stock[row]),
-                    name=table.object[row],
-                    jd=float(table.jd[row]),
-                    schema=table.schema[row],
-                    points=table.points(row),
-                    channels=takers,
-                )
-                accepted.append(alert)
-        return accepted
+    def _accepted(self, batches: Sequence[Judged]) -> list[Accepted]:
+        """Return the alerts that a channel accepted, in their order."""
+        return [
+            accept(judged, row, takers)
+            for judged in batches
+            for row in range(len(judged.decoded.table))
+            if (takers := self._takers(judged.codes[:, row].tolist()))
+        ]
+
+    def _takers(self, codes: Sequence[int]) -> dict[str, bool]:
+        """Return the channels that accepted, and of each whether its own filter did."""
+        return {c.name: is_own(code) for c, code in zip(self._channels, codes, strict=True) if is_accepted(code)}
+
+
+def accept(judged: Judged, row: int, takers: Mapping[str, bool]) -> Accepted:
+    """Return one alert of a batch as the store is told of it."""
+    decoded, table = judged.decoded, judged.decoded.table
+    return Accepted(
+        coordinates=decoded.batch.records[decoded.rows[row]].coordinates,
+        candid=int(table.candid[row]),
+        stock=int(table.stock[row]),
+        name=table.object[row],
+        jd=float(table.jd[row]),
+        schema=table.schema[row],
+        points=table.points(row),
+        channels=takers,
+    )
 
 
 def is_own(code: int) -> bool:
