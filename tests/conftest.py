@@ -1,13 +1,21 @@
 """What every test may ask for: a Kafka and a MongoDB that live as long as the run, a topic and a database of its own."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 from support.servers import Mongod, kafka_kind, kafka_server, unique
 
 from ampeld.demo import jars
+
+# A timed assertion is no test: how long an example takes says how busy the machine is.
+settings.register_profile(
+    "ampeld", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("ampeld")
 
 
 def pytest_report_header() -> str:

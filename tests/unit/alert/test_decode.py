@@ -125,14 +125,12 @@ def test_logical_types_stay_plain_numbers():
     assert one(_container(_body(value), schema))["candidate"]["tblid"] == 2**62
 
 
-@settings(deadline=None)
 @given(junk=st.binary(max_size=300))
 def test_random_bytes_are_poison(junk):
     for value in (junk, b"Obj\x01" + junk, ALERT[: header_size(ALERT) + 16] + junk, ALERT + (junk or b"\x00")):
         assert one(value).reason
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_damaged_packets_never_raise_and_what_passes_can_be_shaped(data):
     damaged = bytearray(ALERT)
@@ -149,7 +147,7 @@ def test_damaged_packets_never_raise_and_what_passes_can_be_shaped(data):
 
 
 @pytest.mark.golden
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_damaged_real_packets_never_raise(data):
     values = list(tarball(TARBALLS[0]).values())
@@ -175,7 +173,6 @@ AVRO = st.recursive(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(novel=AVRO, junk=st.binary(max_size=20))
 def test_no_schema_of_a_further_field_makes_it_raise(novel, junk):
     schema = ztf_schema()

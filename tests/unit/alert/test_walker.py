@@ -6,7 +6,7 @@ import math
 
 import fastavro
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ampeld.alert import wire
@@ -75,7 +75,6 @@ def look(schema, data):
     return reason
 
 
-@settings(deadline=None)
 @given(value=VALUES)
 def test_what_fastavro_writes_is_accepted_and_reads_back(value):
     data = encoded(value)
@@ -84,7 +83,6 @@ def test_what_fastavro_writes_is_accepted_and_reads_back(value):
     assert fastavro.schemaless_reader(io.BytesIO(data), PARSED, None) == value
 
 
-@settings(deadline=None)
 @given(value=VALUES, data=st.data())
 def test_both_walkers_agree_on_damaged_bytes_and_fastavro_reads_what_they_accept(value, data):
     damaged = bytearray(encoded(value))
@@ -97,14 +95,12 @@ def test_both_walkers_agree_on_damaged_bytes_and_fastavro_reads_what_they_accept
         fastavro.schemaless_reader(io.BytesIO(damaged), PARSED, None)
 
 
-@settings(deadline=None)
 @given(junk=st.binary(max_size=60))
 @example(junk=b"\x80" * 60)
 def test_both_walkers_agree_on_random_bytes(junk):
     assert WALK(junk) == (explain(TYPE, junk) is None)
 
 
-@settings(deadline=None)
 @given(value=VALUES)
 def test_no_truncation_and_no_byte_more_is_accepted(value):
     data = encoded(value)

@@ -54,7 +54,7 @@ def as_row(row):
 
 
 @given(judged_rows())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_encoded_is_decoded(rows):
     decoded = [row for document in encode_account(an_account(*rows)) for row in rows_of(decode_block(document))]
 
@@ -62,7 +62,7 @@ def test_what_is_encoded_is_decoded(rows):
 
 
 @given(judged_rows())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_block_that_would_be_too_large_is_split(rows):
     limit = blocks.MAX_COLUMNS
     blocks.MAX_COLUMNS = 60
