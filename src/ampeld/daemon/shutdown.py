@@ -15,7 +15,7 @@ import structlog
 import uvloop
 
 from ampeld.daemon.exits import ExitCode
-from ampeld.errors import AccessDeniedError, ConfigError, RetryableError
+from ampeld.errors import AccessDeniedError, ConfigError, InvariantError, RetryableError
 
 CANCEL_S = 5.0
 """How long cancelled work may take to let go of its connections."""
@@ -103,6 +103,8 @@ async def _drive(work: Callable[[Stop], Awaitable[None]], stop: Stop, grace_s: f
         wanted.cancel()
         if stop.working:
             await asyncio.wait({working}, timeout=grace_s)
+        if working.cancelled():
+            raise InvariantError("the daemon's work was cancelled by nobody")
         if working.done():
             return ExitCode.OK
         working.cancel()

@@ -21,7 +21,7 @@ from ampeld.flow.record import Batch
 from ampeld.source import corrections
 from ampeld.source.connection import broken_task, close_consumer, make_consumer, start_consumer
 from ampeld.source.ending import Ending
-from ampeld.source.member import Counters, Drain, Member, settled
+from ampeld.source.member import Counters, Drain, Member, settled, uncancelled
 from ampeld.source.positions import CoveredTo, OnBegin, OnGap, Plan, Planner, Position, nobody_asks
 from ampeld.source.queries import ConsumerOffsets
 from ampeld.source.settings import KafkaSettings
@@ -134,7 +134,10 @@ class KafkaSource:
         """
         if self._stopped:
             return None
-        deadline = Deadline(timeout_s)
+        with uncancelled():
+            return await self._fetch(max_records, Deadline(timeout_s))
+
+    async def _fetch(self, max_records: int, deadline: Deadline) -> Batch | None:
         member = await self._living_member()
         await self._watch.look(member)
         while True:

@@ -1,7 +1,8 @@
 """One membership in the consumer group: what it is assigned, and the only place that commits."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
+from ampeld.errors import RetryableError
 from ampeld.flow.deadline import Deadline
 from ampeld.flow.ledger import PartitionLedger
 from ampeld.source.assignment import Assignment
@@ -28,6 +30,24 @@ _LOOK_S = 0.1
 _LOST = (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError)
 
 _log = structlog.get_logger("ampeld.source")
+
+
+@contextlib.contextmanager
+def uncancelled() -> Iterator[None]:
+    """Tell a cancellation that nobody asked for, as aiokafka's own tasks leave behind, from one that is meant.
+
+    Raises
+    ------
+    RetryableError
+        In place of the former: it would end a task without a word.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise RetryableError("the Kafka client gave up a request of its own") from error
 
 
 class Counters(msgspec.Struct):
@@ -142,6 +162,14 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         due again at the next round. A request that is given up at the deadline may still arrive; it says nothing but
         what is durable.
         """
+        try:
+            with uncancelled():
+                await self._commit_within(due, deadline_s)
+        except RetryableError as error:
+            self._counters.commits_failed += 1
+            _log.warning("source.commit_failed", error=str(error))
+
+    async def _commit_within(self, due: Mapping[PartitionLedger, int], deadline_s: float) -> None:
         try:
             async with asyncio.timeout(deadline_s), self._committing:
                 mine = {ledger: offset for ledger, offset in due.items() if self.assignment.owns(ledger)}
