@@ -9,7 +9,8 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 import uvloop
@@ -21,6 +22,8 @@ CANCEL_S = 5.0
 """How long cancelled work may take to let go of its connections."""
 
 log = structlog.get_logger("ampeld.shutdown")
+
+Work = Callable[["Stop"], Coroutine[Any, Any, None]]
 
 
 class Stop:
@@ -52,7 +55,7 @@ class Stop:
             tell()
 
 
-def run_process(work: Callable[[Stop], Awaitable[None]], *, grace_s: float) -> int:
+def run_process(work: Work, *, grace_s: float) -> int:
     """Run the work on an event loop of its own as the whole business of this process; return the exit code.
 
     What did not end within the grace period is left behind: neither the loop nor the driver's threads, which wait for
@@ -65,7 +68,7 @@ def run_process(work: Callable[[Stop], Awaitable[None]], *, grace_s: float) -> i
         return code
 
 
-async def run_until_stopped(work: Callable[[Stop], Awaitable[None]], *, grace_s: float) -> int:
+async def run_until_stopped(work: Work, *, grace_s: float) -> int:
     """Run the work to its end, or to the end of the grace period after a signal; return the exit code.
 
     0 when it ended or drained, 75 when the grace period passed first, 69 when a server did not answer at the start,
@@ -95,9 +98,9 @@ async def run_until_stopped(work: Callable[[Stop], Awaitable[None]], *, grace_s:
     return code
 
 
-async def _drive(work: Callable[[Stop], Awaitable[None]], stop: Stop, grace_s: float) -> ExitCode:
+async def _drive(work: Work, stop: Stop, grace_s: float) -> ExitCode:
     async with asyncio.TaskGroup() as tasks:
-        working = tasks.create_task(_run(work, stop), name="work")
+        working = tasks.create_task(work(stop), name="work")
         wanted = tasks.create_task(stop.wanted.wait(), name="signal")
         await asyncio.wait({working, wanted}, return_when=asyncio.FIRST_COMPLETED)
         wanted.cancel()
@@ -115,10 +118,6 @@ async def _drive(work: Callable[[Stop], Awaitable[None]], stop: Stop, grace_s: f
         if not working.done():
             _leave(ExitCode.UNFINISHED, "a server does not even let go")
     return ExitCode.UNFINISHED
-
-
-async def _run(work: Callable[[Stop], Awaitable[None]], stop: Stop) -> None:
-    await work(stop)
 
 
 def _leaves(group: BaseExceptionGroup[Exception]) -> list[Exception]:

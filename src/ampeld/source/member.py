@@ -166,8 +166,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
             with uncancelled():
                 await self._commit_within(due, deadline_s)
         except RetryableError as error:
-            self._counters.commits_failed += 1
-            _log.warning("source.commit_failed", error=str(error))
+            self._note_failure(str(error))
 
     async def _commit_within(self, due: Mapping[PartitionLedger, int], deadline_s: float) -> None:
         try:
