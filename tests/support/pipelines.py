@@ -30,7 +30,7 @@ def pipeline(source, store, channels, *, max_records=256, group="test", on_flush
     """Return the pipeline that the daemon would make of these."""
     return Pipeline(
         source=source,
-        flusher=Flusher(store, channels, PROVENANCE, group),
+        flusher=Flusher(store, PROVENANCE, group),
         decoder=Decoder(2 * 2**20),
         channels=channels,
         max_records=max_records,

@@ -64,7 +64,7 @@ def assemble(settings: Settings, channels: Sequence[Channel], *, instance: str, 
         provenance=provenance,
         store=store,
         decoder=Decoder(settings.source.max_message_bytes),
-        flusher=Flusher(store, channels, provenance, group),
+        flusher=Flusher(store, provenance, group),
     )
 
 

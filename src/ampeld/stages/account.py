@@ -24,12 +24,11 @@ class Bookkeeper:
     blocks of all daemons speak alike.
     """
 
-    def __init__(self, store: Store, channels: Sequence[Channel], provenance: Provenance, group: str) -> None:
+    def __init__(self, store: Store, provenance: Provenance, group: str) -> None:
         self._store = store
-        self._channels = channels
         self._provenance = provenance
         self._group = group
-        self._numbers: dict[str, list[int]] = {}
+        self._numbers: dict[tuple[str, str], list[int]] = {}
 
     async def account(
         self,
@@ -42,13 +41,14 @@ class Bookkeeper:
         Parameters
         ----------
         batches
-            Every record of a flush, judged.
+            Every record of a flush, all judged by the same channels.
         links
             By (stock, candid, channel): the link of the state that the acceptance led to.
         first
             By candid: the coordinates that first brought it.
         """
-        await self._learn_numbers()
+        channels = batches[0].channels
+        await self._learn_numbers(channels)
         rows: list[JudgedRow] = []
         dead_letters: list[DeadLetter] = []
         failures: list[ChannelFailure] = []
@@ -62,24 +62,24 @@ class Bookkeeper:
             version=self._provenance.version,
             config=self._provenance.config,
             group=self._group,
-            channels=tuple(ChannelVersion(c.name, c.version) for c in self._channels),
+            channels=tuple(ChannelVersion(c.name, c.version) for c in channels),
             rows=rows,
             dead_letters=dead_letters,
             failures=failures,
         )
 
-    async def _learn_numbers(self) -> None:
-        for channel in self._channels:
+    async def _learn_numbers(self, channels: Sequence[Channel]) -> None:
+        for channel in channels:
             names = list(channel.cut_names)
-            if len(names) != len(self._numbers.get(channel.name, ())):
+            if len(names) != len(self._numbers.get((channel.name, channel.version), ())):
                 numbers = await self._store.cut_numbers(channel.version, names)
-                self._numbers[channel.name] = [numbers[name] for name in names]
+                self._numbers[channel.name, channel.version] = [numbers[name] for name in names]
 
     def _stored_codes(self, judged: Judged) -> list[list[int]]:
         """Return the codes by alert, with the cut numbers of the store."""
         codes = judged.codes.copy()
-        for index, channel in enumerate(self._channels):
-            numbers = np.array(self._numbers.get(channel.name, ()), dtype=np.uint16)
+        for index, channel in enumerate(judged.channels):
+            numbers = np.array(self._numbers.get((channel.name, channel.version), ()), dtype=np.uint16)
             cut = (codes[index] >= CUT) & (codes[index] <= CUT + MAX_CUT)
             if cut.any():
                 codes[index, cut] = CUT + numbers[codes[index, cut] - CUT]
@@ -96,7 +96,7 @@ class Bookkeeper:
         for row, codes in enumerate(self._stored_codes(judged)):
             record = decoded.batch.records[decoded.rows[row]]
             candid, stock = int(table.candid[row]), int(table.stock[row])
-            takers = [c.name for c, code in zip(self._channels, codes, strict=True) if is_accepted(code)]
+            takers = [c.name for c, code in zip(judged.channels, codes, strict=True) if is_accepted(code)]
             if not takers:
                 outcome = Outcome.FILTERED
             else:

@@ -38,23 +38,22 @@ class Flusher:
     ----------
     store
         Where everything is written.
-    channels
-        The channels, in the order of the verdict codes.
     provenance
         What every document says of this run.
     group
         The consumer group that verdict blocks are kept under.
     """
 
-    def __init__(self, store: Store, channels: Sequence[Channel], provenance: Provenance, group: str) -> None:
+    def __init__(self, store: Store, provenance: Provenance, group: str) -> None:
         self._store = store
-        self._channels = channels
-        self._private = {channel.name: "ZTF_PRIV" in channel.access for channel in channels}
         self._provenance = provenance
-        self._bookkeeper = Bookkeeper(store, channels, provenance, group)
+        self._bookkeeper = Bookkeeper(store, provenance, group)
 
     async def flush(self, batches: Sequence[Judged]) -> Account:
-        """Write everything that these batches say, once through; what was written before changes nothing."""
+        """Write everything that these batches say, once through; what was written before changes nothing.
+
+        The batches were judged by the same channels.
+        """
         followed, links, first = await self._store_what_can_be(batches)
         account = await self._bookkeeper.account(followed, links, first)
         await self._store.write_account(account)
@@ -83,19 +82,20 @@ class Flusher:
             The batches with known objects followed; the links of the states by (stock, candid, channel);
             the coordinates that first brought each accepted candid.
         """
-        stocks = stocks_to_ask(self._channels, batches)
+        stocks = stocks_to_ask(batches)
         known = await self._store.find_objects(sorted(stocks)) if stocks else {}
-        followed = follow_known(self._channels, batches, known)
+        followed = follow_known(batches, known)
         # Shaping and planning take milliseconds an alert: in a thread, so that heartbeats go on meanwhile.
         accepted = await asyncio.to_thread(self._accepted, followed)
-        links: Links = await self._write(accepted) if accepted else {}
+        private = {channel.name: "ZTF_PRIV" in channel.access for channel in batches[0].channels}
+        links: Links = await self._write(accepted, private) if accepted else {}
         candids = sorted({alert.candid for alert in accepted})
         first = await self._store.find_first(candids) if candids else {}
         if missing := set(candids) - first.keys():
             raise InvariantError(f"points without the coordinates that brought them: {sorted(missing)[:5]}")
         return followed, links, first
 
-    async def _write(self, accepted: Sequence[Accepted]) -> Links:
+    async def _write(self, accepted: Sequence[Accepted], private: Mapping[str, bool]) -> Links:
         """Write points, objects and states of the accepted alerts; return the links."""
         pending: dict[int, list[Accepted]] = {}
         for alert in accepted:
@@ -107,7 +107,7 @@ class Flusher:
             )  # STRICTLY BEFORE the points: see the swap's promise
             points = await self._store.find_points(list(pending))
             now = datetime.now(UTC).timestamp()
-            plan = await asyncio.to_thread(make_plan, pending, objects, points, self._private, self._provenance, now)
+            plan = await asyncio.to_thread(make_plan, pending, objects, points, private, self._provenance, now)
             reach("before_points")
             if plan.new or plan.changed:
                 await self._store.write_points(plan.new, plan.changed)
@@ -128,12 +128,13 @@ class Flusher:
             accept(judged, row, takers)
             for judged in batches
             for row in range(len(judged.decoded.table))
-            if (takers := self._takers(judged.codes[:, row].tolist()))
+            if (takers := _takers(judged.channels, judged.codes[:, row].tolist()))
         ]
 
-    def _takers(self, codes: Sequence[int]) -> dict[str, bool]:
-        """Return the channels that accepted, and of each whether its own filter did."""
-        return {c.name: is_own(code) for c, code in zip(self._channels, codes, strict=True) if is_accepted(code)}
+
+def _takers(channels: Sequence[Channel], codes: Sequence[int]) -> dict[str, bool]:
+    """Return the channels that accepted, and of each whether its own filter did."""
+    return {c.name: is_own(code) for c, code in zip(channels, codes, strict=True) if is_accepted(code)}
 
 
 def accept(judged: Judged, row: int, takers: Mapping[str, bool]) -> Accepted:
@@ -166,15 +167,16 @@ async def deduplicate(
     on_trouble: Callable[[RetryableError], None],
     on_written: Callable[[float], None],
 ) -> None:
-    """Flush batches as they come, as many at once as wait, for as long as the store needs.
+    """Flush batches as they come, as many at once as wait and the same channels judged, until the store has them.
 
     ``on_flushed`` is told of every account after it has become durable, ``on_written`` of the seconds that it took,
     ``on_trouble`` of every try that failed.
     """
     clock = asyncio.get_running_loop().time
     with inbox, outbox:
-        async for judged in inbox:
-            batches = [judged, *_waiting(inbox, max_records - len(judged.decoded.batch.records))]
+        held: Judged | None = None
+        while (judged := held or await anext(aiter(inbox), None)) is not None:
+            batches, held = _waiting(inbox, judged, max_records)
             began = clock()
             account = await _persist(flusher, batches, on_trouble)
             on_written(clock() - began)
@@ -199,10 +201,18 @@ async def _persist(
     raise InvariantError("a retry without end has ended")
 
 
-def _waiting(inbox: Receiver[Judged], room: int) -> list[Judged]:
-    """Take what waits in the pipe, up to about ``room`` records."""
-    batches: list[Judged] = []
+def _waiting(inbox: Receiver[Judged], first: Judged, max_records: int) -> tuple[list[Judged], Judged | None]:
+    """Take what waits in the pipe and the same channels judged, up to about ``max_records``.
+
+    Returns
+    -------
+    tuple
+        The first batch and those taken; a batch that other channels judged, which begins the next flush.
+    """
+    batches, room = [first], max_records - len(first.decoded.batch.records)
     while room > 0 and (judged := inbox.receive_nowait()) is not None:
+        if judged.channels != first.channels:
+            return batches, judged
         batches.append(judged)
         room -= len(judged.decoded.batch.records)
-    return batches
+    return batches, None

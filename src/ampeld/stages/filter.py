@@ -36,7 +36,7 @@ def judge_batch(channels: Sequence[Channel], decoded: Decoded) -> Judged:
     """Return the verdicts of all channels on the alerts of a batch."""
     codes = np.full((len(channels), len(decoded.table)), SKIPPED, dtype=np.uint16)
     failures = [_judge(channel, decoded, codes[i]) for i, channel in enumerate(channels)]
-    return Judged(decoded, codes, failures)
+    return Judged(decoded, tuple(channels), codes, failures)
 
 
 def _judge(

@@ -10,29 +10,30 @@ from ampeld.stages.values import Judged
 from ampeld.store.documents import ObjectDocument
 
 
-def stocks_to_ask(channels: Sequence[Channel], batches: Sequence[Judged]) -> set[int]:
+def stocks_to_ask(batches: Sequence[Judged]) -> set[int]:
     """Return the objects for which it matters whether a channel knows them."""
     stocks: set[int] = set()
-    for index, channel in enumerate(channels):
-        if channel.on_known != "off":
-            for judged in batches:
+    for judged in batches:
+        for index, channel in enumerate(judged.channels):
+            if channel.on_known != "off":
                 stocks.update(judged.decoded.table.stock[judged.codes[index] != 0].tolist())
     return stocks
 
 
-def follow_known(
-    channels: Sequence[Channel], batches: Sequence[Judged], objects: Mapping[int, ObjectDocument]
-) -> list[Judged]:
+def follow_known(batches: Sequence[Judged], objects: Mapping[int, ObjectDocument]) -> list[Judged]:
     """Return the batches with the verdicts on known objects changed as each channel wishes.
+
+    The same channels judged them all.
 
     ``bypass`` accepts without asking the filter, whatever it would have said or done;
     ``overrule`` accepts what the filter rejected.
     An acceptance by the filter earlier in these batches counts as much as one in the store.
     """
+    channels = batches[0].channels if batches else ()
     if all(channel.on_known == "off" for channel in channels):
         return list(batches)
     followed = [
-        Judged(judged.decoded, judged.codes.copy(), [list(failures) for failures in judged.failures])
+        Judged(judged.decoded, channels, judged.codes.copy(), [list(failures) for failures in judged.failures])
         for judged in batches
     ]
     for index, channel in enumerate(channels):

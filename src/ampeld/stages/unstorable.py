@@ -30,4 +30,4 @@ def _without(judged: Judged, point: object, reason: str) -> Judged:
         [*decoded.dead_letters, *letters],
     )
     failures = [[of_channel[row] for row in kept.tolist()] if of_channel else [] for of_channel in judged.failures]
-    return Judged(rest, judged.codes[:, kept], failures)
+    return Judged(rest, judged.channels, judged.codes[:, kept], failures)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ampeld.alert.point import Point
 from ampeld.alert.table import AlertTable
+from ampeld.channel.channel import Channel
 from ampeld.flow.record import Batch, Coordinates
 from ampeld.store.documents import ChannelFailure, DeadLetter
 
@@ -25,6 +26,8 @@ class Judged(msgspec.Struct, frozen=True, eq=False):
     """A decoded batch with a verdict of each channel on each alert."""
 
     decoded: Decoded
+    channels: tuple[Channel, ...]
+    """The channels in force when the batch was judged."""
     codes: NDArray[np.uint16]
     """Shape (channels, alerts): verdict codes, with the cut numbers of this process."""
     failures: list[list[ChannelFailure | None]]
