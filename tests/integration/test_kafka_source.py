@@ -186,3 +186,38 @@ async def test_the_statistics_tell_positions_and_lags(kafka: str) -> None:
         assert partition.timestamp_ms is not None
         assert told.commits >= 1
         assert told.gaps == told.rebuilds == told.commits_failed == 0
+
+
+async def test_a_held_partition_brings_nothing_until_it_is_let_go_and_then_everything(kafka: str) -> None:
+    topic = await create_topic(kafka, partitions=2)
+    await send(kafka, topic, messages(50) + messages(5, partition=1))
+    async with make_source(kafka_settings(kafka, topic)) as source:
+        first = await read(source, 10, max_records=10)
+        source.hold([(topic, 0)])
+        taken = sum(record.partition == 0 for record in first)
+        rest = await read(source, 5 - sum(record.partition == 1 for record in first))
+        assert {record.partition for record in rest} <= {1}
+        assert not (await source.fetch(max_records=10, timeout_s=0.5)).records
+        source.hold([])
+        assert offsets(await read(source, 50 - taken)) == [(0, n) for n in range(taken, 50)]
+
+
+async def test_a_held_partition_stays_held_when_it_is_assigned_anew(kafka: str) -> None:
+    topic = await create_topic(kafka, partitions=1)
+    settings = kafka_settings(kafka, topic)
+    async with make_source(settings) as source:
+        await read_until_begun(source, 1)
+        source.hold([(topic, 0)])
+        async with make_source(settings) as other:  # takes part in the group, so that all are assigned anew
+            await read_until_member(source, other)
+        await read_until_begun(source, 1)
+        await send(kafka, topic, messages(3))
+        assert not (await source.fetch(max_records=10, timeout_s=1.0)).records
+        source.hold([])
+        assert len(await read(source, 3)) == 3
+
+
+async def read_until_member(source: object, other: object) -> None:
+    while source.statistics().rebalances == 0:  # type: ignore[attr-defined]
+        for each in (source, other):
+            await each.fetch(max_records=10, timeout_s=0.1)  # type: ignore[attr-defined]

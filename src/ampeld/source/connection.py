@@ -65,7 +65,7 @@ def make_consumer(settings: KafkaSettings, **changes: Any) -> AIOKafkaConsumer:
         "group_id": settings.group,
         "enable_auto_commit": False,
         "auto_offset_reset": "none",
-        "fetch_max_bytes": 4 * 1024 * 1024,  # larger fetches cost three times the CPU: page faults in malloc
+        "fetch_max_bytes": 16 * 1024 * 1024,  # smaller fetches cost more CPU each, larger ones more memory
         "max_partition_fetch_bytes": 1024 * 1024,
         "fetch_max_wait_ms": 250,
         "check_crcs": True,

@@ -5,6 +5,8 @@
 3. A batch may inflate without limit.
 4. A batch that cannot be read raises, and with it everything is lost that was taken for the same call.
 5. A member of a group's generation 0, the first one on Tansu, does not leave: the group waits for its session to end.
+
+And where it spends half of its time for nothing: see `ampeld.source.frames`.
 """
 
 import contextlib
@@ -13,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import aiokafka
-from aiokafka import errors
+from aiokafka import conn, errors
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
@@ -24,7 +26,7 @@ from aiokafka.record._crecords import legacy_records as fast_legacy_records
 from aiokafka.record.memory_records import MemoryRecords
 
 from ampeld.errors import InvariantError
-from ampeld.source import bounded
+from ampeld.source import bounded, frames
 from ampeld.source.refused import GuardedRecords, RawRecords
 
 SUPPORTED = "0.14."
@@ -81,6 +83,7 @@ def install() -> None:
                 setattr(module, codec, getattr(bounded, codec))
     fetcher.MemoryRecords = RawRecords
     fetcher.PartitionRecords = GuardedRecords
+    frames.install(conn)
     _test_limit()
 
 

@@ -1,7 +1,7 @@
 """The alerts of a consumer group on Kafka, as batches; the only thing that the rest of ampeld knows of Kafka."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import structlog
@@ -76,6 +76,7 @@ class KafkaSource:
         self._ending = Ending(settings, self._watch)
         self._stall = StallDetector(time.monotonic())
         self._stopped = False
+        self._held: frozenset[TopicPartition] = frozenset()
 
     async def start(self) -> None:
         """Reach the brokers and ask to join the group; partitions come later, with the fetches.
@@ -177,7 +178,8 @@ class KafkaSource:
 
     def _is_stalled(self, member: Member) -> bool:
         now = time.monotonic()
-        ends = {partition: highwater(member, partition) for partition in member.assignment.ledgers}
+        reading = member.assignment.ledgers.keys() - self._held
+        ends = {partition: highwater(member, partition) for partition in reading}
         lags = any(end is not None and end > position_of(member, partition) for partition, end in ends.items())
         if not lags or not self._watch.connected:
             self._stall.progressed(now)
@@ -204,7 +206,8 @@ class KafkaSource:
         for partition, position in plan.positions.items():
             member.assignment.begin(partition, position)
             member.consumer.seek(partition, position.deliver)
-            member.consumer.resume(partition)
+            if partition not in self._held:
+                member.consumer.resume(partition)
         _log.debug("source.begun", positions={f"{p.topic}/{p.partition}": v.deliver for p, v in plan.positions.items()})
 
     async def _record_gap(self, partition: TopicPartition, first: int, last: int) -> None:
@@ -264,6 +267,16 @@ class KafkaSource:
         self._stall.progressed(time.monotonic())
         if self._member is not None:
             self._member.keep_alive()
+
+    def hold(self, partitions: Iterable[tuple[str, int]]) -> None:
+        """Read nothing of exactly these partitions until told otherwise, also when they are assigned anew."""
+        held, self._held = self._held, frozenset(TopicPartition(*partition) for partition in partitions)
+        if (member := self._member) is not None:
+            for partition in member.assignment.ledgers:
+                if partition in self._held - held:
+                    member.consumer.pause(partition)
+                elif partition in held - self._held:
+                    member.consumer.resume(partition)
 
     def ledgers(self) -> Sequence[PartitionLedger]:
         """Return the ledgers of the present assignment."""

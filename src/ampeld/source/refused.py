@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+import google_crc32c
 import msgspec
 from aiokafka.consumer import fetcher
 from aiokafka.record.memory_records import MemoryRecords
@@ -19,8 +20,12 @@ CRC_TRIES = 5
 # Where things stand in a batch: https://kafka.apache.org/documentation/#recordbatch
 _BASE = struct.Struct(">q")
 _LENGTH = struct.Struct(">i")
+_CRC = struct.Struct(">I")
 _LENGTH_AT = 8
 _OVERHEAD = 12
+_MAGIC_AT = 16
+_CRC_AT = 17
+_CHECKED_AT = 21
 _DELTA_AT = 23
 _COUNT_AT = 57
 _HEADER = 61
@@ -69,6 +74,14 @@ class RawRecords:
         """Return the bytes of the batch read last, its header included."""
         return bytes(self._raw[self._start : self._end])
 
+    def crc_is_right(self, batch: Any) -> bool:
+        """Tell whether the check sum of the batch read last is that of its bytes."""
+        if self._raw[self._start + _MAGIC_AT] < 2:  # an old format, with a check sum of its own for each message
+            return bool(batch.validate_crc())
+        # By the processor's own instruction: a tenth of what aiokafka's tables take, which is half of a fetch.
+        (stated,) = _CRC.unpack_from(self._raw, self._start + _CRC_AT)
+        return bool(google_crc32c.value(bytes(self._raw[self._start + _CHECKED_AT : self._end])) == stated)
+
     def last_offset(self, position: int) -> int:
         """Return the last offset of the batch read last, as far as a header may be trusted whose check sum is wrong.
 
@@ -98,7 +111,7 @@ class GuardedRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         while records.has_next():
             try:
                 batch = records.next_batch()
-                crc_is_right = not self._check_crcs or batch.validate_crc()
+                crc_is_right = not self._check_crcs or records.crc_is_right(batch)
             except Exception as error:  # noqa: BLE001  any error here would lose other partitions' records
                 yield self._refuse(records, self.next_fetch_offset, error)
                 return  # where the next batch begins is not known; it is fetched again
