@@ -9,8 +9,9 @@ VENV := .venv
 UV := $(VENV)/bin/uv
 # --inexact: uv and pip, which are in the environment as well, stay
 SYNC := env -u VIRTUAL_ENV UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never \
-	$(UV) sync --frozen --quiet --inexact --extra demo
+	$(UV) sync --frozen --quiet --inexact --extra demo --extra catalogs
 LOCKED := pyproject.toml uv.lock
+KERNEL := setup.py $(wildcard src/ampeld/alert/*.pyx src/ampeld/alert/*.pxd)
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint unit clean
@@ -42,7 +43,7 @@ $(UV): deploy/preflight.sh
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	@touch $@
 
-$(VENV)/.installed: $(UV) $(LOCKED)
+$(VENV)/.installed: $(UV) $(LOCKED) $(KERNEL)
 	$(SYNC) --no-default-groups
 	@touch $@
 
@@ -51,4 +52,4 @@ $(VENV)/.tested: $(VENV)/.installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build src/ampeld/alert/*.so var .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

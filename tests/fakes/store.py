@@ -6,22 +6,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ampeld.alert.point import KnownPoint
+from ampeld.alert.survey import PUBLIC
 from ampeld.errors import RetryableError
 from ampeld.flow.record import Coordinates
 from ampeld.store.account import PartitionAccount, gaps_of
-from ampeld.store.blocks import Block, decode_block, encode_account
+from ampeld.store.blocks import Block, BlockRow, decode_block, encode_account, rows_of
 from ampeld.store.documents import (
     Account,
     Begun,
     ChannelFailure,
     DeadLetter,
-    JudgedRow,
     ObjectDocument,
     PointChange,
     PointDocument,
     StateChange,
     StoredPoint,
 )
+from ampeld.store.encode import jd_of, rcid_of
 from ampeld.store.report import LedgerReport, ReportBuilder
 
 META_KEPT = 20
@@ -91,6 +92,10 @@ class MemoryStore:
         self._enter("find_objects")
         return {stock: self.objects[stock] for stock in stocks if stock in self.objects}
 
+    async def find_known(self, stocks: Sequence[int]) -> Mapping[int, Mapping[str, float]]:
+        self._enter("find_known")
+        return {stock: self.objects[stock].known for stock in stocks if stock in self.objects}
+
     async def find_points(self, stocks: Sequence[int]) -> Mapping[int, Mapping[int, StoredPoint]]:
         self._enter("find_points")
         return {
@@ -98,21 +103,24 @@ class MemoryStore:
             for stock in stocks
         }
 
-    async def find_first(self, candids: Sequence[int]) -> Mapping[int, Coordinates]:
+    async def find_first(self, points: Sequence[int]) -> Mapping[int, Coordinates]:
         self._enter("find_first")
-        found = {candid: self.points[candid]["first"] for candid in candids if candid in self.points}
-        return {candid: Coordinates(**first) for candid, first in found.items() if first is not None}
+        found = {point: self.points[point]["first"] for point in points if point in self.points}
+        return {point: Coordinates(**first) for point, first in found.items() if first is not None}
 
-    async def write_points(self, new: Sequence[PointDocument], changed: Sequence[PointChange]) -> None:
+    async def write_points(self, new: Sequence[PointDocument], changed: Sequence[PointChange]) -> set[int]:
         self._enter("write_points")
+        met = set()
         for point in new:
             if point.id in self.points:
+                met.add(point.id)
                 self._change_point(point, point.body if point.first is not None else None)
             else:
                 self.points[point.id] = _fresh(point)
         for change in changed:
             self._change_point(change, change.body)
         self._leave("write_points")
+        return met
 
     def _change_point(self, change: PointDocument | PointChange, body: Mapping[str, Any] | None) -> None:
         point = self.points.get(change.id)
@@ -174,11 +182,11 @@ class MemoryStore:
     async def covered_to(self, group: str, topic: str, partition: int) -> int | None:
         self._enter("covered_to")
         ends = [
-            row.record.through + 1
+            part.end
             for account in self.accounts
             if account.group == group
-            for row in account.rows
-            if (row.record.topic, row.record.partition) == (topic, partition)
+            for part in account.rows.parts
+            if (part.topic, part.partition) == (topic, partition)
         ]
         return max(ends, default=None)
 
@@ -211,9 +219,14 @@ class MemoryStore:
         return builder.report()
 
     @property
-    def rows(self) -> dict[Coordinates, JudgedRow]:
+    def rows(self) -> dict[Coordinates, BlockRow]:
         """Return the newest row of each coordinates over all accounts."""
-        return {row.record.coordinates: row for account in self.accounts for row in account.rows}
+        return {row.coordinates: row for account in self.accounts for row in account_rows(account)}
+
+
+def account_rows(account: Account) -> list[BlockRow]:
+    """Return the rows of an account, as they are read back from its blocks."""
+    return [row for document in encode_account(account) for row in rows_of(decode_block(document))]
 
 
 def _fresh(point: PointDocument) -> dict[str, Any]:
@@ -233,9 +246,9 @@ def _stored(point: Mapping[str, Any], stock: int) -> StoredPoint:
     body = point["body"]
     known = KnownPoint(
         id=point["id"],
-        jd=body["jd"],
-        rcid=body.get("rcid"),
-        programid=body["programid"],
+        jd=jd_of(body),
+        rcid=rcid_of(body),
+        programid=body.get("programid", PUBLIC),
         since=point["since"][str(stock)],
     )
     first = point["first"]

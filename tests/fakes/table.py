@@ -3,6 +3,7 @@
 from typing import Any
 
 from ampeld.alert.table import AlertTable
+from ampeld.alert.table_packets import PacketTable
 
 JD = 2459000.5
 
@@ -30,7 +31,7 @@ def packet(
 
 def table(*packets: dict[str, Any]) -> AlertTable:
     """Return alerts as a batch."""
-    return AlertTable(packets, ["schema"] * len(packets))
+    return PacketTable(packets, ["schema"] * len(packets))
 
 
 def candidates(field: str, *values: Any) -> AlertTable:

@@ -5,7 +5,8 @@ from typing import Any
 
 import fastavro
 
-from ampeld.alert.ztf import CANDIDATE, FP_HIST, PRV_CANDIDATE, Field
+from ampeld.alert.fields import Field
+from ampeld.alert.ztf import CANDIDATE, FP_HIST, PRV_CANDIDATE
 
 JD = 2459000.5
 CANDID = 1246123450015015001

@@ -8,9 +8,9 @@ For alerts in the order of their times this is what AMPEL's muxer and combiner g
 alert (Ampel-ZTF ``ZiMongoMuxer``, ``ZiT1Combiner``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
-from ampeld.alert.point import KnownPoint
+from ampeld.alert.point import TIMELESS, KnownPoint
 
 PRIVATE_PROGRAM = 2
 """The ``programid`` whose points only channels with the right ``ZTF_PRIV`` may see."""
@@ -37,12 +37,21 @@ def state_of(points: Iterable[KnownPoint], *, jd: float, private: bool) -> tuple
     -------
     tuple of int
         Ascending. Of points with equal (jd, rcid) only the one with the largest id: it is the later reduction.
+        A point without rcid is measured once: it stands for itself, whatever else has its jd.
+        Of the points without a time (an object's record) only the one brought last, else of the largest id.
     """
-    newest: dict[tuple[float, int | None], KnownPoint] = {}
+    newest: dict[Hashable, KnownPoint] = {}
+    record: KnownPoint | None = None
     for point in points:
-        if point.since <= jd and point.jd <= jd:
-            key = (point.jd, point.rcid)
-            rival = newest.get(key)
-            if rival is None or rival.id < point.id:
-                newest[key] = point
-    return tuple(sorted(point.id for point in newest.values() if is_visible(point.programid, private=private)))
+        if point.since > jd or point.jd > jd:
+            continue
+        if point.jd == TIMELESS:
+            if record is None or (record.since, record.id) < (point.since, point.id):
+                record = point
+            continue
+        key = point.id if point.rcid is None else (point.jd, point.rcid)
+        rival = newest.get(key)
+        if rival is None or rival.id < point.id:
+            newest[key] = point
+    chosen = newest.values() if record is None else (*newest.values(), record)
+    return tuple(sorted(point.id for point in chosen if is_visible(point.programid, private=private)))

@@ -1,17 +1,18 @@
-"""The numbers that make every write repeatable: of an object, of an upper limit, of a set of points (AMPEL's own)."""
+"""The numbers that make every write repeatable: of an object, of a point, of a set of points (AMPEL's own)."""
 
 import re
 import struct
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
+import bson
 import xxhash
 
 _NAME: Final = re.compile(r"ZTF([0-9]{2})([a-z]{7})")
 _FIRST_YEAR: Final = 17
 _YEAR_BITS: Final = 4
 _LETTERS: Final = 7
-_EPOCH_JD: Final = 2457754.5  # 2017-01-01, before the survey's first image
+EPOCH_JD: Final = 2457754.5  # 2017-01-01, before the survey's first image
 
 
 def stock_of(object_name: str) -> int:
@@ -67,7 +68,19 @@ def upper_limit_id(jd: float, rcid: int, diffmaglim: float) -> int:
     diffmaglim
         The limit [mag], finite.
     """
-    return int((_EPOCH_JD - jd) * 1_000_000) * 10_000_000 - rcid * 100_000 - round(diffmaglim * 1000)
+    return int((EPOCH_JD - jd) * 1_000_000) * 10_000_000 - rcid * 100_000 - round(diffmaglim * 1000)
+
+
+def body_id(body: Mapping[str, Any]) -> int:
+    """Return the number of a point that has none of its own: signed 64 bits of what is kept of it.
+
+    Parameters
+    ----------
+    body
+        Its fields, in any order; the hash (XXH64) is of their BSON, sorted by name.
+    """
+    digest = xxhash.xxh64_intdigest(bson.encode(dict(sorted(body.items()))))
+    return digest - (1 << 64) if digest >= 1 << 63 else digest
 
 
 def link_of(ids: Iterable[int]) -> int:

@@ -1,7 +1,7 @@
 """A writer's schema, checked before anything is decoded with it: bounded, not recursive, nothing without width."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -78,6 +78,13 @@ def parse(text: bytes) -> tuple[AvroType, str]:
     version = described.get("version") if isinstance(described, dict) else None
     stated = f" {version}"[:40] if isinstance(version, str | int | float) else ""
     return found, f"{found.name or found.kind}{stated}"
+
+
+def without(avro_type: AvroType, names: Collection[str]) -> AvroType:
+    """Return a record's type without some of its fields."""
+    kept = [(label, part) for label, part in zip(avro_type.labels, avro_type.parts, strict=True) if label not in names]
+    labels, parts = tuple(label for label, _ in kept), tuple(part for _, part in kept)
+    return msgspec.structs.replace(avro_type, labels=labels, parts=parts)
 
 
 def to_fastavro(avro_type: AvroType) -> Any:

@@ -8,7 +8,7 @@ from ampeld.alert.identity import upper_limit_id
 from ampeld.alert.point import Point
 from ampeld.errors import PoisonError
 
-_UNSTORED: Final = frozenset(("candid", "programpi"))
+UNSTORED: Final = frozenset(("candid", "programpi"))
 _RIGHTS: Final[Mapping[int, tuple[str, ...]]] = {
     0: ("ZTF_PRIV", "ZTF_PUB"),
     1: ("ZTF_PUB",),
@@ -83,16 +83,20 @@ def _rcid(record: Mapping[str, Any]) -> int | None:
     return rcid if rcid is not None or pid is None else pid % 10000 // 100
 
 
+def tags_of(programid: int, fid: int) -> tuple[str, ...]:
+    """Return the tags of a point of this programme and filter."""
+    return tuple(sorted(("ZTF", *_RIGHTS.get(programid, ()), *_BANDS.get(fid, ()))))
+
+
 def _tags(record: Mapping[str, Any]) -> tuple[str, ...]:
-    rights, band = _RIGHTS.get(record["programid"], ()), _BANDS.get(record["fid"], ())
-    return tuple(sorted(("ZTF", *rights, *band)))
+    return tags_of(record["programid"], record["fid"])
 
 
 def _detection(record: Mapping[str, Any], *, full: bool) -> Point:
     candid = record["candid"]
     if not 0 < candid <= _LARGEST_ID:
         raise PoisonError("a candid that is not between 1 and 2^63 - 1")
-    body = finite({name: value for name, value in record.items() if name not in _UNSTORED})
+    body = finite({name: value for name, value in record.items() if name not in UNSTORED})
     return Point(candid, record["jd"], _rcid(record), record["programid"], _tags(record), body, full)
 
 

@@ -1,38 +1,25 @@
 """The valid alerts of a batch as columns, filled when first asked for."""
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ampeld.alert.identity import stock_of
-from ampeld.alert.point import Point
-from ampeld.alert.shape import finite, is_limit, shape
-from ampeld.alert.ztf import CANDIDATE, FP_HIST, PRV_CANDIDATE, FieldKind
+from ampeld.alert.point import Head
+from ampeld.alert.survey import PUBLIC, ZTF, Packet, Survey
 
-Kind = Literal["detections", "limits", "fp_hists"]
-"""The ragged parts of an alert."""
-
-Packet = Mapping[str, Any]
-
-_FIELDS: Final[Mapping[str, Mapping[str, FieldKind]]] = {
-    kind: {field.name: field.kind for field in fields}
-    for kind, fields in {
-        "candidate": CANDIDATE,
-        "detections": CANDIDATE,
-        "limits": PRV_CANDIDATE,
-        "fp_hists": FP_HIST,
-    }.items()
-}
+Kind = str
+"""One of the ragged parts of an alert that its survey has: ``detections``, ``limits`` and the like."""
 
 
 class Scalar(msgspec.Struct, frozen=True, eq=False):
-    """One field of the candidate, one value per alert.
+    """One field of a record that each alert has once, one value per alert.
 
-    ``values`` is float64 (NaN where missing), int64 (0 where missing) or object (None where missing), shape (n,).
+    ``values`` is float64 (NaN where missing), int64 (0), bool (False) or object (None), shape (n,).
     ``missing`` is bool, shape (n,).
     """
 
@@ -43,7 +30,7 @@ class Scalar(msgspec.Struct, frozen=True, eq=False):
 class Ragged(msgspec.Struct, frozen=True, eq=False):
     """One field of the points, any number of values per alert.
 
-    The values of alert ``i`` are ``values[offsets[i]:offsets[i + 1]]``, by ascending jd; types as in `Scalar`.
+    The values of alert ``i`` are ``values[offsets[i]:offsets[i + 1]]``, by ascending time; types as in `Scalar`.
     ``offsets`` is int64, shape (n + 1,).
     """
 
@@ -52,79 +39,74 @@ class Ragged(msgspec.Struct, frozen=True, eq=False):
     offsets: NDArray[np.int64]
 
 
-def names(kind: str) -> Sequence[str]:
-    """Return the known field names of ``candidate``, ``detections``, ``limits`` or ``fp_hists``."""
-    return tuple(_FIELDS[kind])
+def names(kind: str, survey: Survey = ZTF) -> Sequence[str]:
+    """Return the known field names of a record, or of a ragged part, of a survey's alerts."""
+    fields = survey.kinds[kind].fields if kind in survey.kinds else survey.records[kind]
+    return tuple(field.name for field in fields)
 
 
-class AlertTable:
-    """Columns of decoded and validated alerts.
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array, read-only from now on."""
+    array.setflags(write=False)
+    return array
 
-    Arrays are read-only, made at the first use of a field and kept.
 
-    Parameters
-    ----------
-    packets
-        Decoded alerts that `ampeld.alert.validity.check_packet` has passed; they belong to the table from then on.
-    schemas
-        The fingerprint of each one's schema.
+class AlertTable(ABC):
+    """Columns of decoded and validated alerts; arrays are read-only, made at the first use of a field and kept.
+
+    `ampeld.alert.table_columns.ColumnTable` has them from the kernel, `ampeld.alert.table_packets.PacketTable` from
+    decoded packets.
     """
 
-    def __init__(self, packets: Sequence[Packet], schemas: Sequence[str]) -> None:
-        self._packets = list(packets)
-        self._candidates = [packet["candidate"] for packet in self._packets]
-        self._scalars: dict[str, Scalar] = {}
-        self._raggeds: dict[tuple[str, str], Ragged] = {}
-        self._parts: dict[Kind, tuple[list[Packet], NDArray[np.int64]]] = {}
-        self._finite: dict[int, Packet] = {}
-        self.schema = list(schemas)
-        self.object: list[str] = [packet["objectId"] for packet in self._packets]
+    survey: Survey
+    schema: list[str]
+    """The fingerprint of each alert's schema."""
 
-    def __len__(self) -> int:
-        return len(self._packets)
+    @abstractmethod
+    def __len__(self) -> int: ...
 
     @property
-    def candid(self) -> NDArray[np.int64]:
-        """Return the identity of each alert: the candid of its candidate, int64, shape (n,)."""
-        return self.scalar("candid").values
+    @abstractmethod
+    def object(self) -> list[str]:
+        """Return the name of each alert's object."""
 
     @property
-    def programid(self) -> NDArray[np.int64]:
-        """Return the programme of each alert's own point, int64, shape (n,)."""
-        return self.scalar("programid").values
+    @abstractmethod
+    def asked(self) -> Collection[tuple[str, str]]:
+        """Return which fields of histories were asked for and took a second pass: pairs of array and field."""
 
-    @property
-    def jd(self) -> NDArray[np.float64]:
-        """Return the Julian date [d] of each alert, float64, shape (n,), finite."""
-        return self.scalar("jd").values
+    @abstractmethod
+    def ask(self, asked: Iterable[tuple[str, str]]) -> None:
+        """Let the decoder of this table decode fields of histories at once from now on: what `asked` says elsewhere.
 
-    @cached_property
-    def stock(self) -> NDArray[np.int64]:
-        """Return the number of each alert's object, int64, shape (n,)."""
-        return _frozen(np.array([stock_of(name) for name in self.object], dtype=np.int64))
+        What the survey does not know is passed over: it may come from a process that is not to be trusted.
+        """
 
-    def scalar(self, name: str) -> Scalar:
-        """Return a field of the candidate; all missing where the writer's schema lacks it.
+    @abstractmethod
+    def scalar(self, name: str, record: str | None = None) -> Scalar:
+        """Return a field of a single record; all missing where the writer's schema lacks it.
+
+        Parameters
+        ----------
+        name
+            A field's name.
+        record
+            Whose field: None for the alert's own point.
 
         Raises
         ------
         KeyError
             If the survey knows no such field.
         """
-        column = self._scalars.get(name)
-        if column is None:
-            column = _column(self._candidates, name, _FIELDS["candidate"][name])
-            self._scalars[name] = column
-        return column
 
+    @abstractmethod
     def ragged(self, kind: Kind, name: str) -> Ragged:
         """Return a field of the points of one kind; missing where a point lacks it.
 
         Parameters
         ----------
         kind
-            ``detections``: the candidate and the detections of its history; ``limits``: the upper limits;
-            ``fp_hists``: forced photometry.
+            One of the survey's: ``detections``, the alert's own point among them, ``limits``, forced photometry.
         name
             A field's name.
 
@@ -133,89 +115,85 @@ class AlertTable:
         KeyError
             If the survey knows no such field.
         """
-        column = self._raggeds.get((kind, name))
-        if column is None:
-            field_kind = _FIELDS[kind][name]
-            points, offsets = self._part(kind)
-            flat = _column(points, name, field_kind)
-            column = self._raggeds[kind, name] = Ragged(flat.values, flat.missing, offsets)
-        return column
 
+    @abstractmethod
     def offsets(self, kind: Kind) -> NDArray[np.int64]:
         """Return where each alert's points begin, int64, shape (n + 1,)."""
-        return self._part(kind)[1]
 
+    @abstractmethod
     def packet(self, row: int) -> Packet:
-        """Return the decoded alert, cutouts included, to be read only; NaN and infinities are None."""
-        if row not in self._finite:
-            self._finite[row] = finite(self._packets[row])
-        return self._finite[row]
+        """Return the decoded alert without cutouts, to be read only; NaN and infinities are None."""
 
-    def detections(self, row: int) -> list[Packet]:
-        """Return the candidate and the detections of its history, by ascending jd."""
-        return _detections(self.packet(row))
+    @abstractmethod
+    def cutout(self, row: int, name: str) -> bytes | None:
+        """Return a cutout as the survey packed it (FITS, compressed by ZTF), None where the alert has none.
 
-    def limits(self, row: int) -> list[Packet]:
-        """Return the upper limits of the history, by ascending jd."""
-        return _limits(self.packet(row))
+        Raises
+        ------
+        KeyError
+            If the survey has no cutout of this name, which is that of the packet's field.
+        LookupError
+            If the payloads are elsewhere: a table that came from another process has none.
+        """
 
-    def points(self, row: int) -> list[Point]:
-        """Return what of an alert becomes stored points, the candidate first."""
-        return shape(self._packets[row])
+    def forget_cutouts(self) -> None:  # noqa: B027  most tables hold on to nothing
+        """Let go of the payloads where cutouts are read from them: `cutout` is not asked any more."""
 
+    @abstractmethod
+    def heads(self, row: int) -> list[Head]:
+        """Return what tells the stored points of an alert apart, its own first, each number once."""
+
+    @abstractmethod
+    def body(self, row: int, index: int) -> Mapping[str, Any]:
+        """Return a point as it is stored: that of `heads` with this ``index``."""
+
+    def packed_body(self, row: int, index: int) -> bytes | None:  # noqa: ARG002  most tables have only the values
+        """Return a point as it is stored, as BSON; None where `body` has to be encoded."""
+        return None
+
+    @abstractmethod
     def select(self, rows: Sequence[int] | NDArray[np.int64]) -> "AlertTable":
         """Return the table of these rows, in this order."""
-        chosen = [int(row) for row in rows]
-        return AlertTable([self._packets[row] for row in chosen], [self.schema[row] for row in chosen])
 
-    def _part(self, kind: Kind) -> tuple[list[Packet], NDArray[np.int64]]:
-        """Return the points of all alerts in a row, and where each alert's begin."""
-        part = self._parts.get(kind)
-        if part is None:
-            parts = [_PARTS[kind](packet) for packet in self._packets]
-            offsets = np.zeros(len(parts) + 1, dtype=np.int64)
-            np.cumsum([len(points) for points in parts], out=offsets[1:])
-            part = self._parts[kind] = ([point for points in parts for point in points], _frozen(offsets))
-        return part
+    @cached_property
+    def candid(self) -> NDArray[np.int64]:
+        """Return the number of each alert: that of its own point, int64, shape (n,)."""
+        return self.scalar(self.survey.candid).values
 
+    @cached_property
+    def programid(self) -> NDArray[np.int64]:
+        """Return the programme of each alert's own point, int64, shape (n,)."""
+        if self.survey.programid is None:
+            return frozen(np.full(len(self), PUBLIC, dtype=np.int64))
+        return self.scalar(self.survey.programid).values
 
-def _by_jd(points: list[Packet]) -> list[Packet]:
-    return sorted(points, key=lambda point: float(point["jd"]))
+    @cached_property
+    def jd(self) -> NDArray[np.float64]:
+        """Return the Julian date [d, UTC] of each alert, float64, shape (n,), finite."""
+        found: NDArray[np.float64] = self.survey.jd_of(self.scalar(self.survey.time).values)
+        return frozen(found)
 
+    @cached_property
+    def stock(self) -> NDArray[np.int64]:
+        """Return the number of each alert's object, int64, shape (n,)."""
+        return frozen(np.array([self.survey.stock_of(name) for name in self.object], dtype=np.int64))
 
-def _detections(packet: Packet) -> list[Packet]:
-    history = packet.get("prv_candidates") or ()
-    return _by_jd([packet["candidate"], *(point for point in history if point.get("candid") is not None)])
+    def detections(self, row: int) -> list[Packet]:
+        """Return the alert's own point and the detections of its history, by ascending time."""
+        return self.records("detections", row)
 
+    def limits(self, row: int) -> list[Packet]:
+        """Return the upper limits of the history, by ascending time."""
+        return self.records("limits", row)
 
-def _limits(packet: Packet) -> list[Packet]:
-    return _by_jd([point for point in packet.get("prv_candidates") or () if is_limit(point)])
-
-
-def _fp_hists(packet: Packet) -> list[Packet]:
-    return _by_jd(list(packet.get("fp_hists") or ()))
-
-
-_PARTS: Final = {"detections": _detections, "limits": _limits, "fp_hists": _fp_hists}
-
-
-def _frozen(array: NDArray[Any]) -> NDArray[Any]:
-    array.setflags(write=False)
-    return array
+    def records(self, kind: Kind, row: int) -> list[Packet]:
+        """Return the points of one kind as decoded, by ascending time."""
+        return records_of(self.survey, self.packet(row), kind)
 
 
-def _column(records: Sequence[Packet], name: str, kind: FieldKind) -> Scalar:
-    found = [record.get(name) for record in records]
-    values: NDArray[Any]
-    if kind == "float":
-        values = np.array(found, dtype=np.float64)
-        missing = ~np.isfinite(values)
-        values[missing] = np.nan
-    else:
-        missing = np.fromiter((value is None for value in found), dtype=np.bool_, count=len(found))
-        if kind == "int":
-            values = np.array([0 if value is None else value for value in found], dtype=np.int64)
-        else:
-            values = np.empty(len(found), dtype=object)
-            values[:] = found
-    return Scalar(_frozen(values), _frozen(missing))
+def records_of(survey: Survey, packet: Packet, kind: Kind) -> list[Packet]:
+    """Return the points of one kind of a packet, by ascending time, its own first among equals."""
+    part = survey.kinds[kind]
+    kept = [record for record in packet.get(part.array) or () if part.keeps(record)]
+    own = [packet[survey.own]] if part.own else []
+    return sorted([*own, *kept], key=lambda record: float(record[survey.time]))

@@ -1,45 +1,68 @@
-"""What makes a decoded packet a ZTF alert: the fields, their types, and the values that identities rest on."""
+"""What makes a decoded packet an alert of its survey: the fields, their types, and the values identities rest on."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
-from ampeld.alert.identity import stock_of
+import msgspec
+
+from ampeld.alert.fields import Field, FieldKind
 from ampeld.alert.schema import AvroType
-from ampeld.alert.shape import is_limit, limit_id
-from ampeld.alert.ztf import CANDIDATE, FP_HIST, PRV_CANDIDATE, FieldKind
 from ampeld.errors import PoisonError
 
-_FIRST_JD: Final = (
+FIRST_JD: Final = (
     1721425.5  # year 1: from here to year 4541 a Julian date has a calendar date and fits a point's number
 )
-_LAST_JD: Final = 3380000.0
-_LARGEST_CANDID: Final = 2**63 - 1
+LAST_JD: Final = 3380000.0
+LARGEST_NUMBER: Final = 2**63 - 1
 
-_REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
-    "candidate": ("jd", "fid", "pid", "candid", "programid", "isdiffpos", "ra", "dec", "magpsf", "sigmapsf"),
-    "prv_candidates": ("jd", "fid", "candid", "programid"),
-    "fp_hists": ("jd",),
-}
-_NEVER_NULL: Final[Mapping[str, tuple[str, ...]]] = {
-    **_REQUIRED,
-    "prv_candidates": ("jd", "fid", "programid"),
-}
-_KNOWN: Final[Mapping[str, Mapping[str, FieldKind]]] = {
-    part: {field.name: field.kind for field in fields}
-    for part, fields in (("candidate", CANDIDATE), ("prv_candidates", PRV_CANDIDATE), ("fp_hists", FP_HIST))
-}
 # A column takes what Avro itself would promote to its type.
 _FITTING: Final[Mapping[FieldKind, tuple[str, ...]]] = {
     "float": ("float", "double", "int", "long"),
     "int": ("int", "long"),
     "string": ("string",),
+    "bool": ("boolean",),
 }
-_EXPECTED: Final[Mapping[FieldKind, str]] = {"float": "a number", "int": "an integer", "string": "a string"}
+_EXPECTED: Final[Mapping[FieldKind, str]] = {
+    "float": "a number",
+    "int": "an integer",
+    "string": "a string",
+    "bool": "a boolean",
+}
+_POSITION: Final = (("ra", 0, 360), ("dec", -90, 90))
 
 
-def check_schema(avro_type: AvroType) -> None:
-    """Check, once per schema, that its records can be ZTF alerts; further fields are welcome.
+class Rules(msgspec.Struct, frozen=True, eq=False):
+    """What a survey's packets must hold. A part is a record or a history array of the packet's root.
+
+    ``root`` are the fields of the root that must be there; the first of ``records`` is the alert's own point.
+    ``required`` names fields that each part must have, ``never_null`` those of them that must have a value.
+    ``candid`` and ``time`` name fields of every point, ``jd_of`` turns times (a number or an array) into Julian dates
+    [d, UTC]. ``check_name`` (packet) and ``check_point`` (part, path, record) raise PoisonError for the survey's own
+    rules.
+    """
+
+    name: str
+    root: tuple[Field, ...]
+    records: Mapping[str, tuple[Field, ...]]
+    histories: Mapping[str, tuple[Field, ...]]
+    required: Mapping[str, tuple[str, ...]]
+    never_null: Mapping[str, tuple[str, ...]]
+    candid: str
+    time: str
+    jd_of: Callable[[Any], Any]
+    check_name: Callable[[Mapping[str, Any]], None]
+    check_point: Callable[[str, str, Mapping[str, Any]], None]
+
+    @property
+    def own(self) -> str:
+        """Return the record of the alert's own point."""
+        return next(iter(self.records))
+
+
+def check_schema(rules: Rules, avro_type: AvroType) -> None:
+    """Check, once per schema, that its records can be alerts of the survey; further fields are welcome.
 
     Raises
     ------
@@ -47,21 +70,46 @@ def check_schema(avro_type: AvroType) -> None:
         Naming the first field that is missing or of a wrong type.
     """
     if avro_type.kind != "record":
-        raise PoisonError(f"{avro_type.kind} where a record is expected: no ZTF alert")
-    missing = [name for name in ("objectId", "candid", "candidate") if avro_type.field(name) is None]
+        raise PoisonError(f"{avro_type.kind} where a record is expected: no {rules.name} alert")
+    expected = [*(field.name for field in rules.root), *(name for name in rules.records if name in rules.required)]
+    missing = [name for name in expected if avro_type.field(name) is None]
     if missing:
         raise PoisonError(f"{missing[0]}: missing in record {avro_type.name[:100]}: another survey's packet?")
-    _check_kind("objectId", _present(avro_type, "objectId"), "string")
-    _check_kind("candid", _present(avro_type, "candid"), "int")
-    candidate = _inner("candidate", _present(avro_type, "candidate"), "record")
-    _check_record("candidate", candidate)
-    for part in ("prv_candidates", "fp_hists"):
+    for field in rules.root:
+        _check_kind(field.name, _present(avro_type, field.name), field.kind)
+    for part, fields in rules.records.items():
+        record = avro_type.field(part)
+        if record is not None:
+            _check_record(rules, part, fields, _inner(part, record, "record"))
+    for part, fields in rules.histories.items():
         history = avro_type.field(part)
         if history is not None:
-            _check_record(part, _inner(part, _inner(part, history, "array").parts[0], "record"))
+            _check_record(rules, part, fields, _inner(part, _inner(part, history, "array").parts[0], "record"))
 
 
-def check_packet(packet: Mapping[str, Any]) -> None:
+def additions(rules: Rules, avro_type: AvroType, known: Collection[str]) -> tuple[str, ...]:
+    """Return the paths of the fields that a checked schema has and the survey's tables lack.
+
+    Parameters
+    ----------
+    rules
+        Records that are not ``required`` are not looked into: their tables name but the fields of use.
+    avro_type
+        A schema that `check_schema` has passed.
+    known
+        The fields of the root that are neither records nor histories.
+    """
+    found = [name for name in avro_type.labels if name not in {*known, *rules.records, *rules.histories}]
+    for part, fields in {**rules.records, **rules.histories}.items():
+        there = avro_type.field(part)
+        if there is not None and part in rules.required:
+            record = _branches(there)[0]
+            record = _branches(record.parts[0])[0] if record.kind == "array" else record
+            found += [f"{part}.{name}" for name in record.labels if name not in {field.name for field in fields}]
+    return tuple(found)
+
+
+def check_packet(rules: Rules, packet: Mapping[str, Any]) -> None:
     """Check the values of a decoded alert.
 
     Raises
@@ -69,58 +117,45 @@ def check_packet(packet: Mapping[str, Any]) -> None:
     PoisonError
         Naming the first field that is wrong.
     """
-    _check_name(packet["objectId"])
-    candidate = packet["candidate"]
-    if candidate is None:
-        raise PoisonError("candidate: null")
-    _check_values("candidate", "candidate", candidate)
-    _check_position(candidate)
-    for part in ("prv_candidates", "fp_hists"):
+    rules.check_name(packet)
+    own = packet[rules.own]
+    if own is None:
+        raise PoisonError(f"{rules.own}: null")
+    _check_values(rules, rules.own, rules.own, own)
+    for name, low, high in _POSITION:
+        if not low <= own[name] <= high:
+            raise PoisonError(f"{rules.own}.{name}: not between {low} and {high} degrees")
+    for part in rules.histories:
         for index, record in enumerate(packet.get(part) or ()):
             path = f"{part}[{index}]"
             if record is None:
                 raise PoisonError(f"{path}: null")
-            _check_values(part, path, record)
-            if part == "prv_candidates" and is_limit(record):
-                _check_limit(path, record)
+            _check_values(rules, part, path, record)
+            rules.check_point(part, path, record)
 
 
-def _check_name(name: Any) -> None:
-    if name is None:
-        raise PoisonError("objectId: null")
-    try:
-        stock_of(name)
-    except ValueError as error:
-        raise PoisonError(f"objectId: {error}") from None
-
-
-def _check_values(part: str, path: str, record: Mapping[str, Any]) -> None:
-    for name in _NEVER_NULL[part]:
+def _check_values(rules: Rules, part: str, path: str, record: Mapping[str, Any]) -> None:
+    for name in rules.never_null[part]:
         if record[name] is None:
             raise PoisonError(f"{path}.{name}: null")
-    candid = record.get("candid")
-    if candid is not None and not 0 < candid <= _LARGEST_CANDID:
-        raise PoisonError(f"{path}.candid: not between 1 and 2^63 - 1")
-    for name in ("jd", "ra", "dec"):
+    known = _known(rules, part)
+    candid = record.get(rules.candid) if rules.candid in known else None
+    if candid is not None and not 0 < candid <= LARGEST_NUMBER:
+        raise PoisonError(f"{path}.{rules.candid}: not between 1 and 2^63 - 1")
+    for name in (rules.time, "ra", "dec"):
+        if name not in known:
+            continue
         value = record.get(name)
         if value is not None and not math.isfinite(value):
             raise PoisonError(f"{path}.{name}: not finite")
-    if not _FIRST_JD <= record["jd"] <= _LAST_JD:
-        raise PoisonError(f"{path}.jd: no Julian date between {_FIRST_JD} and {_LAST_JD}")
+    if not FIRST_JD <= rules.jd_of(record[rules.time]) <= LAST_JD:
+        raise PoisonError(f"{path}.{rules.time}: no Julian date between {FIRST_JD} and {LAST_JD}")
 
 
-def _check_position(candidate: Mapping[str, Any]) -> None:
-    if not 0 <= candidate["ra"] <= 360:
-        raise PoisonError("candidate.ra: not between 0 and 360 degrees")
-    if not -90 <= candidate["dec"] <= 90:
-        raise PoisonError("candidate.dec: not between -90 and 90 degrees")
-
-
-def _check_limit(path: str, record: Mapping[str, Any]) -> None:
-    try:
-        limit_id(record)
-    except PoisonError as error:
-        raise PoisonError(f"{path}: {error}") from None
+@lru_cache
+def _known(rules: Rules, part: str) -> frozenset[str]:
+    """Return the fields of a part that the survey is known to have: others may mean and hold anything."""
+    return frozenset(field.name for field in (rules.records.get(part) or rules.histories[part]))
 
 
 def _present(avro_type: AvroType, name: str) -> AvroType:
@@ -145,12 +180,13 @@ def _inner(path: str, avro_type: AvroType, kind: str) -> AvroType:
     return branches[0]
 
 
-def _check_record(part: str, record: AvroType) -> None:
-    for name in _REQUIRED[part]:
+def _check_record(rules: Rules, part: str, fields: tuple[Field, ...], record: AvroType) -> None:
+    for name in rules.required.get(part, ()):
         if record.field(name) is None:
             raise PoisonError(f"{part}.{name}: missing in the schema")
+    known = {field.name: field.kind for field in fields}
     for name, avro_type in zip(record.labels, record.parts, strict=True):
-        kind = _KNOWN[part].get(name)
+        kind = known.get(name)
         if kind is not None:
             _check_kind(f"{part}.{name}", avro_type, kind)
 

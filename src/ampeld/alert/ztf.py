@@ -1,143 +1,109 @@
 """Every field that a ZTF alert is known to carry, with its type and unit: schemas 3.0 to 4.02."""
 
-from typing import Final, Literal
+from typing import Final
 
-import msgspec
-
-AvroType = Literal["double", "float", "int", "long", "string"]
-FieldKind = Literal["float", "int", "string"]
-"""How a field stands in a column: float64, int64 or text."""
-
-_KINDS: Final[dict[AvroType, FieldKind]] = {
-    "double": "float",
-    "float": "float",
-    "int": "int",
-    "long": "int",
-    "string": "string",
-}
-
-
-class Field(msgspec.Struct, frozen=True):
-    """A field of a record, as schema 4.01 has it."""
-
-    name: str
-    avro_type: AvroType
-    nullable: bool
-    unit_doc: str
-
-    @property
-    def kind(self) -> FieldKind:
-        """Return how the field stands in a column."""
-        return _KINDS[self.avro_type]
-
-
-def _required(avro_type: AvroType, name: str, doc: str) -> Field:
-    return Field(name, avro_type, False, doc)
-
-
-def _optional(avro_type: AvroType, name: str, doc: str) -> Field:
-    return Field(name, avro_type, True, doc)
+from ampeld.alert.fields import Field, optional, required
 
 
 def _ps1(rank: int) -> tuple[Field, ...]:
     """Return the brightness and the likeness of one of the nearest PS1 sources, within 30 arcsec."""
     where = f"of PS1 source {rank}"
     return (
-        *(_optional("float", f"s{band}mag{rank}", f"PSF magnitude in {band} {where} [mag]") for band in "griz"),
-        _optional("float", f"sgscore{rank}", f"star-galaxy score {where}, 1: a star"),
-        _optional("float", f"distpsnr{rank}", f"distance {where} [arcsec]"),
+        *(optional("float", f"s{band}mag{rank}", f"PSF magnitude in {band} {where} [mag]") for band in "griz"),
+        optional("float", f"sgscore{rank}", f"star-galaxy score {where}, 1: a star"),
+        optional("float", f"distpsnr{rank}", f"distance {where} [arcsec]"),
     )
 
 
 CANDIDATE: Final[tuple[Field, ...]] = (
-    _required("double", "jd", "start of the exposure, Julian date [d]"),
-    _required("int", "fid", "filter: 1 g, 2 r, 3 i"),
-    _required("long", "pid", "processing number of the science image; its digits hold rcid"),
-    _optional("float", "diffmaglim", "5 sigma limit of the difference image [mag]"),
-    _optional("string", "pdiffimfilename", "file of the difference image"),
-    _optional("string", "programpi", "investigator of the programme"),
-    _required("int", "programid", "programme: 1 public, 2 partnership, 3 Caltech, 0 engineering"),
-    _required("long", "candid", "number of the detection"),
-    _required("string", "isdiffpos", "t or 1: brighter than the reference; f or 0: fainter"),
-    _optional("long", "tblid", "number of the extraction in the pipeline"),
-    _optional("int", "nid", "number of the night"),
-    _optional("int", "rcid", "readout quadrant, 0 to 63"),
-    _optional("int", "field", "number of the ZTF field"),
-    _optional("float", "xpos", "position in the image, x [pixel]"),
-    _optional("float", "ypos", "position in the image, y [pixel]"),
-    _required("double", "ra", "right ascension, J2000 [deg]"),
-    _required("double", "dec", "declination, J2000 [deg]"),
-    _required("float", "magpsf", "magnitude from the fit of the point spread function [mag]"),
-    _required("float", "sigmapsf", "standard error of magpsf [mag]"),
-    _optional("float", "chipsf", "reduced chi-square of that fit"),
-    _optional("float", "magap", "magnitude in an aperture of 14 pixels [mag]"),
-    _optional("float", "sigmagap", "standard error of magap [mag]"),
-    _optional("float", "distnr", "distance of the nearest reference source [pixel]"),
-    _optional("float", "magnr", "magnitude of the nearest reference source [mag]"),
-    _optional("float", "sigmagnr", "standard error of magnr [mag]"),
-    _optional("float", "chinr", "DAOPhot chi of the nearest reference source"),
-    _optional("float", "sharpnr", "DAOPhot sharpness of the nearest reference source"),
-    _optional("float", "sky", "local background [DN]"),
-    _optional("float", "magdiff", "magap - magpsf [mag]"),
-    _optional("float", "fwhm", "full width at half maximum of a Gaussian core [pixel]"),
-    _optional("float", "classtar", "SExtractor's star score, 1: a star"),
-    _optional("float", "mindtoedge", "distance to the nearest edge of the image [pixel]"),
-    _optional("float", "magfromlim", "diffmaglim - magap [mag]"),
-    _optional("float", "seeratio", "width in the difference image over fwhm"),
-    _optional("float", "aimage", "windowed spread along the major axis [pixel]"),
-    _optional("float", "bimage", "windowed spread along the minor axis [pixel]"),
-    _optional("float", "aimagerat", "aimage / fwhm"),
-    _optional("float", "bimagerat", "bimage / fwhm"),
-    _optional("float", "elong", "aimage / bimage"),
-    _optional("int", "nneg", "negative pixels in 5 x 5"),
-    _optional("int", "nbad", "bad pixels in 5 x 5"),
-    _optional("float", "rb", "real-bogus score of the random forest, 0 to 1"),
-    _optional("float", "ssdistnr", "distance of the nearest known solar-system object [arcsec]"),
-    _optional("float", "ssmagnr", "magnitude of that object [mag]"),
-    _optional("string", "ssnamenr", "name of that object"),
-    _optional("float", "sumrat", "sum of pixels over sum of their absolute values in 5 x 5"),
-    _optional("float", "magapbig", "magnitude in an aperture of 18 pixels [mag]"),
-    _optional("float", "sigmagapbig", "standard error of magapbig [mag]"),
-    _required("double", "ranr", "right ascension of the nearest reference source, J2000 [deg]"),
-    _required("double", "decnr", "declination of the nearest reference source, J2000 [deg]"),
+    required("double", "jd", "start of the exposure, Julian date [d]"),
+    required("int", "fid", "filter: 1 g, 2 r, 3 i"),
+    required("long", "pid", "processing number of the science image; its digits hold rcid"),
+    optional("float", "diffmaglim", "5 sigma limit of the difference image [mag]"),
+    optional("string", "pdiffimfilename", "file of the difference image"),
+    optional("string", "programpi", "investigator of the programme"),
+    required("int", "programid", "programme: 1 public, 2 partnership, 3 Caltech, 0 engineering"),
+    required("long", "candid", "number of the detection"),
+    required("string", "isdiffpos", "t or 1: brighter than the reference; f or 0: fainter"),
+    optional("long", "tblid", "number of the extraction in the pipeline"),
+    optional("int", "nid", "number of the night"),
+    optional("int", "rcid", "readout quadrant, 0 to 63"),
+    optional("int", "field", "number of the ZTF field"),
+    optional("float", "xpos", "position in the image, x [pixel]"),
+    optional("float", "ypos", "position in the image, y [pixel]"),
+    required("double", "ra", "right ascension, J2000 [deg]"),
+    required("double", "dec", "declination, J2000 [deg]"),
+    required("float", "magpsf", "magnitude from the fit of the point spread function [mag]"),
+    required("float", "sigmapsf", "standard error of magpsf [mag]"),
+    optional("float", "chipsf", "reduced chi-square of that fit"),
+    optional("float", "magap", "magnitude in an aperture of 14 pixels [mag]"),
+    optional("float", "sigmagap", "standard error of magap [mag]"),
+    optional("float", "distnr", "distance of the nearest reference source [pixel]"),
+    optional("float", "magnr", "magnitude of the nearest reference source [mag]"),
+    optional("float", "sigmagnr", "standard error of magnr [mag]"),
+    optional("float", "chinr", "DAOPhot chi of the nearest reference source"),
+    optional("float", "sharpnr", "DAOPhot sharpness of the nearest reference source"),
+    optional("float", "sky", "local background [DN]"),
+    optional("float", "magdiff", "magap - magpsf [mag]"),
+    optional("float", "fwhm", "full width at half maximum of a Gaussian core [pixel]"),
+    optional("float", "classtar", "SExtractor's star score, 1: a star"),
+    optional("float", "mindtoedge", "distance to the nearest edge of the image [pixel]"),
+    optional("float", "magfromlim", "diffmaglim - magap [mag]"),
+    optional("float", "seeratio", "width in the difference image over fwhm"),
+    optional("float", "aimage", "windowed spread along the major axis [pixel]"),
+    optional("float", "bimage", "windowed spread along the minor axis [pixel]"),
+    optional("float", "aimagerat", "aimage / fwhm"),
+    optional("float", "bimagerat", "bimage / fwhm"),
+    optional("float", "elong", "aimage / bimage"),
+    optional("int", "nneg", "negative pixels in 5 x 5"),
+    optional("int", "nbad", "bad pixels in 5 x 5"),
+    optional("float", "rb", "real-bogus score of the random forest, 0 to 1"),
+    optional("float", "ssdistnr", "distance of the nearest known solar-system object [arcsec]"),
+    optional("float", "ssmagnr", "magnitude of that object [mag]"),
+    optional("string", "ssnamenr", "name of that object"),
+    optional("float", "sumrat", "sum of pixels over sum of their absolute values in 5 x 5"),
+    optional("float", "magapbig", "magnitude in an aperture of 18 pixels [mag]"),
+    optional("float", "sigmagapbig", "standard error of magapbig [mag]"),
+    required("double", "ranr", "right ascension of the nearest reference source, J2000 [deg]"),
+    required("double", "decnr", "declination of the nearest reference source, J2000 [deg]"),
     *_ps1(1),
-    _required("int", "ndethist", "detections within 1.5 arcsec since the survey began"),
-    _required("int", "ncovhist", "times the position was observed since the survey began"),
-    _optional("double", "jdstarthist", "first detection counted in ndethist, Julian date [d]"),
-    _optional("double", "jdendhist", "last detection counted in ndethist, Julian date [d]"),
-    _optional("double", "scorr", "signal-to-noise ratio of the peak pixel"),
-    _optional("int", "tooflag", "1: exposure for a target of opportunity"),
-    _optional("long", "objectidps1", "number of PS1 source 1"),
-    _optional("long", "objectidps2", "number of PS1 source 2"),
+    required("int", "ndethist", "detections within 1.5 arcsec since the survey began"),
+    required("int", "ncovhist", "times the position was observed since the survey began"),
+    optional("double", "jdstarthist", "first detection counted in ndethist, Julian date [d]"),
+    optional("double", "jdendhist", "last detection counted in ndethist, Julian date [d]"),
+    optional("double", "scorr", "signal-to-noise ratio of the peak pixel"),
+    optional("int", "tooflag", "1: exposure for a target of opportunity"),
+    optional("long", "objectidps1", "number of PS1 source 1"),
+    optional("long", "objectidps2", "number of PS1 source 2"),
     *_ps1(2),
-    _optional("long", "objectidps3", "number of PS1 source 3"),
+    optional("long", "objectidps3", "number of PS1 source 3"),
     *_ps1(3),
-    _required("int", "nmtchps", "PS1 sources within 30 arcsec"),
-    _required("long", "rfid", "processing number of the reference image"),
-    _required("double", "jdstartref", "earliest exposure of the reference image, Julian date [d]"),
-    _required("double", "jdendref", "latest exposure of the reference image, Julian date [d]"),
-    _required("int", "nframesref", "exposures in the reference image"),
-    _required("string", "rbversion", "version of the classifier behind rb"),
-    _optional("float", "dsnrms", "difference image over its standard deviation, at the position"),
-    _optional("float", "ssnrms", "convolved difference image over its standard deviation, at the position"),
-    _optional("float", "dsdiff", "dsnrms - ssnrms"),
-    _optional("float", "magzpsci", "zero point of the science image [mag]"),
-    _optional("float", "magzpsciunc", "standard error of magzpsci [mag]"),
-    _optional("float", "magzpscirms", "scatter of the calibrators around magzpsci [mag]"),
-    _required("int", "nmatches", "PS1 calibrators of the science image"),
-    _optional("float", "clrcoeff", "colour coefficient of the calibration"),
-    _optional("float", "clrcounc", "standard error of clrcoeff"),
-    _optional("float", "zpclrcov", "covariance of magzpsci and clrcoeff [mag^2]"),
-    _optional("float", "zpmed", "zero point from the median of the calibrators [mag]"),
-    _optional("float", "clrmed", "median colour of the calibrators [mag]"),
-    _optional("float", "clrrms", "scatter of the colour of the calibrators [mag]"),
-    _optional("float", "neargaia", "distance of the nearest Gaia source [arcsec]"),
-    _optional("float", "neargaiabright", "distance of the nearest Gaia source brighter than 14 [arcsec]"),
-    _optional("float", "maggaia", "G magnitude of the nearest Gaia source [mag]"),
-    _optional("float", "maggaiabright", "G magnitude of the nearest Gaia source brighter than 14 [mag]"),
-    _optional("float", "exptime", "exposure time [s]"),
-    _optional("float", "drb", "real-bogus score of the neural network, 0 to 1"),
-    _required("string", "drbversion", "version of the classifier behind drb"),
+    required("int", "nmtchps", "PS1 sources within 30 arcsec"),
+    required("long", "rfid", "processing number of the reference image"),
+    required("double", "jdstartref", "earliest exposure of the reference image, Julian date [d]"),
+    required("double", "jdendref", "latest exposure of the reference image, Julian date [d]"),
+    required("int", "nframesref", "exposures in the reference image"),
+    required("string", "rbversion", "version of the classifier behind rb"),
+    optional("float", "dsnrms", "difference image over its standard deviation, at the position"),
+    optional("float", "ssnrms", "convolved difference image over its standard deviation, at the position"),
+    optional("float", "dsdiff", "dsnrms - ssnrms"),
+    optional("float", "magzpsci", "zero point of the science image [mag]"),
+    optional("float", "magzpsciunc", "standard error of magzpsci [mag]"),
+    optional("float", "magzpscirms", "scatter of the calibrators around magzpsci [mag]"),
+    required("int", "nmatches", "PS1 calibrators of the science image"),
+    optional("float", "clrcoeff", "colour coefficient of the calibration"),
+    optional("float", "clrcounc", "standard error of clrcoeff"),
+    optional("float", "zpclrcov", "covariance of magzpsci and clrcoeff [mag^2]"),
+    optional("float", "zpmed", "zero point from the median of the calibrators [mag]"),
+    optional("float", "clrmed", "median colour of the calibrators [mag]"),
+    optional("float", "clrrms", "scatter of the colour of the calibrators [mag]"),
+    optional("float", "neargaia", "distance of the nearest Gaia source [arcsec]"),
+    optional("float", "neargaiabright", "distance of the nearest Gaia source brighter than 14 [arcsec]"),
+    optional("float", "maggaia", "G magnitude of the nearest Gaia source [mag]"),
+    optional("float", "maggaiabright", "G magnitude of the nearest Gaia source brighter than 14 [mag]"),
+    optional("float", "exptime", "exposure time [s]"),
+    optional("float", "drb", "real-bogus score of the neural network, 0 to 1"),
+    required("string", "drbversion", "version of the classifier behind drb"),
 )
 """The detection that triggered the alert."""
 
@@ -162,19 +128,25 @@ PRV_CANDIDATE: Final[tuple[Field, ...]] = _previous(*_UP_TO_DECNR, "scorr", *_CA
 
 FP_HIST: Final[tuple[Field, ...]] = (
     *_previous("field", "rcid", "fid", "pid", "rfid"),
-    _optional("float", "sciinpseeing", "seeing of the science image [pixel]"),
-    _optional("float", "scibckgnd", "background of the science image [DN]"),
-    _optional("float", "scisigpix", "robust noise of a pixel of the science image [DN]"),
+    optional("float", "sciinpseeing", "seeing of the science image [pixel]"),
+    optional("float", "scibckgnd", "background of the science image [DN]"),
+    optional("float", "scisigpix", "robust noise of a pixel of the science image [DN]"),
     *_previous(*_CALIBRATION, "exptime"),
-    _optional("float", "adpctdif1", "astrometric scatter against Gaia in right ascension [arcsec]"),
-    _optional("float", "adpctdif2", "astrometric scatter against Gaia in declination [arcsec]"),
+    optional("float", "adpctdif1", "astrometric scatter against Gaia in right ascension [arcsec]"),
+    optional("float", "adpctdif2", "astrometric scatter against Gaia in declination [arcsec]"),
     *_previous("diffmaglim", "programid", "jd"),
-    _optional("float", "forcediffimflux", "forced flux in the difference image [DN]"),
-    _optional("float", "forcediffimfluxunc", "standard error of forcediffimflux [DN]"),
-    _optional("string", "procstatus", "status of the forced photometry, 0: no warning"),
-    _optional("float", "distnr", "distance of the nearest reference source [arcsec]"),
-    _required("double", "ranr", "right ascension of the nearest reference source, J2000 [deg]"),
-    _required("double", "decnr", "declination of the nearest reference source, J2000 [deg]"),
+    optional("float", "forcediffimflux", "forced flux in the difference image [DN]"),
+    optional("float", "forcediffimfluxunc", "standard error of forcediffimflux [DN]"),
+    optional("string", "procstatus", "status of the forced photometry, 0: no warning"),
+    optional("float", "distnr", "distance of the nearest reference source [arcsec]"),
+    required("double", "ranr", "right ascension of the nearest reference source, J2000 [deg]"),
+    required("double", "decnr", "declination of the nearest reference source, J2000 [deg]"),
     *_previous("magnr", "sigmagnr", "chinr", "sharpnr"),
 )
 """A measurement of forced photometry at the position of the object."""
+
+ROOT: Final[tuple[Field, ...]] = (
+    required("string", "objectId", "name of the object"),
+    required("long", "candid", "number of the detection that triggered the alert"),
+)
+"""What stands in the packet beside its records."""

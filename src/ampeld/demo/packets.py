@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from ampeld.alert.ztf import CANDIDATE, FP_HIST, PRV_CANDIDATE, Field
+from ampeld.alert.fields import Field
+from ampeld.alert.ztf import CANDIDATE, FP_HIST, PRV_CANDIDATE
 
 VERSION = "4.02"
 _NAMESPACE = "ztf.alert"

@@ -4,10 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ampeld.alert.history import state_of
-from ampeld.alert.point import KnownPoint
+from ampeld.alert.point import TIMELESS, KnownPoint
 
 
-def a_point(number: int, jd: float = 1.0, *, rcid: int = 5, programid: int = 1, since: float = 1.0) -> KnownPoint:
+def a_point(
+    number: int, jd: float = 1.0, *, rcid: int | None = 5, programid: int = 1, since: float = 1.0
+) -> KnownPoint:
     return KnownPoint(number, jd, rcid, programid, since)
 
 
@@ -21,6 +23,17 @@ def test_the_larger_id_wins_where_two_points_share_time_and_quadrant():
 
 def test_points_of_other_quadrants_at_one_time_both_count():
     assert state_of([a_point(7, rcid=1), a_point(9, rcid=2)], jd=2.0, private=False) == (7, 9)
+
+
+def test_points_without_a_quadrant_stand_for_themselves_though_they_share_a_time():
+    assert state_of([a_point(-7, rcid=None), a_point(9, rcid=None)], jd=2.0, private=False) == (-7, 9)
+
+
+def test_of_what_has_no_time_only_what_was_brought_last_counts():
+    records = [a_point(30, TIMELESS, rcid=None, since=1.0), a_point(10, TIMELESS, rcid=None, since=3.0)]
+    assert state_of([*records, a_point(20)], jd=3.0, private=False) == (10, 20)
+    assert state_of([*records, a_point(20)], jd=2.0, private=False) == (20, 30)
+    assert state_of([*records, a_point(11, TIMELESS, since=3.0)], jd=3.0, private=False) == (11,)
 
 
 def test_a_point_measured_after_the_alert_does_not_count():
@@ -40,7 +53,7 @@ def test_points_of_the_partnership_are_for_channels_with_the_right():
 points = st.builds(
     KnownPoint,
     id=st.integers(-50, 50),
-    jd=st.sampled_from([0.5, 1.0, 1.5, 2.0]),
+    jd=st.sampled_from([0.5, 1.0, 1.5, 2.0, TIMELESS]),
     rcid=st.sampled_from([1, 2, None]),
     programid=st.integers(0, 3),
     since=st.sampled_from([0.5, 1.0, 1.5, 2.0]),

@@ -1,11 +1,14 @@
 """AMPEL's numbers for objects, upper limits and states."""
 
+import struct
+
 import pytest
+import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 from support.ztf import TARBALLS, golden
 
-from ampeld.alert.identity import link_of, name_of, stock_of, upper_limit_id
+from ampeld.alert.identity import body_id, link_of, name_of, stock_of, upper_limit_id
 
 NAMES = st.from_regex(r"\AZTF(1[789]|2[0-9]|3[012])[a-z]{7}\Z")
 
@@ -80,3 +83,36 @@ def test_a_link_is_of_32_bits_and_does_not_depend_on_the_order(ids, random):
     random.shuffle(ids)
     assert link_of(ids) == link
     assert -(2**31) <= link < 2**31
+
+
+def test_the_number_of_a_body_is_the_signed_hash_of_its_sorted_bson():
+    # BSON by hand (bsonspec.org): the length, each field as type, name and value, and a zero byte.
+    fields = b"\x02band\x00" + struct.pack("<i", 2) + b"r\x00" + b"\x01flux\x00" + struct.pack("<d", 1.5)
+    fields += b"\x10n\x00" + struct.pack("<i", 7) + b"\x12visit\x00" + struct.pack("<q", 2**40)
+    fields += b"\x08was\x00\x01" + b"\x0awhy\x00"
+    document = struct.pack("<i", len(fields) + 5) + fields + b"\x00"
+    expected = xxhash.xxh64_intdigest(document)
+    expected -= 2**64 if expected >= 2**63 else 0
+    body = {"why": None, "flux": 1.5, "visit": 2**40, "was": True, "n": 7, "band": "r"}
+    assert body_id(body) == expected
+
+
+BODIES = st.dictionaries(
+    st.text("abcXYZ_", min_size=1, max_size=8),
+    st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False), st.text("grizy")),
+    max_size=8,
+)
+
+
+@given(body=BODIES, random=st.randoms())
+def test_the_number_of_a_body_does_not_depend_on_the_order_of_its_fields(body, random):
+    fields = list(body.items())
+    random.shuffle(fields)
+    assert body_id(dict(fields)) == body_id(body)
+    assert -(2**63) <= body_id(body) < 2**63
+
+
+@given(body=BODIES.filter(bool), data=st.data())
+def test_a_body_that_differs_in_one_field_has_another_number(body, data):
+    name = data.draw(st.sampled_from(sorted(body)))
+    assert body_id(body | {name: "something else"}) != body_id(body)

@@ -18,15 +18,15 @@ def test_points_and_tags_are_those_of_ampel(name):
     payloads = tarball(name)
     table = Decoder(10_000_000).decode([payloads[alert["alert"]] for alert in alerts]).table
     for row, alert in enumerate(alerts):
-        assert [{"id": point.id, "tag": list(point.tag)} for point in table.points(row)] == alert["shaped"]
+        assert [{"id": point.id, "tag": list(point.tag)} for point in table.heads(row)] == alert["shaped"]
         assert table.stock[row] == alert["stock"]
-        assert max(point.jd for point in table.points(row)) == alert["latest_jd"]
+        assert max(point.jd for point in table.heads(row)) == alert["latest_jd"]
 
 
 @pytest.mark.golden
 def test_the_points_of_a_night_are_as_many_as_in_ampel():
     table = Decoder(10_000_000).decode(list(tarball(TARBALLS[1]).values())).table
-    assert len({point.id for row in range(len(table)) for point in table.points(row)}) == 771
+    assert len({point.id for row in range(len(table)) for point in table.heads(row)}) == 771
 
 
 def test_the_candidate_alone_is_full_and_comes_first():

@@ -1,27 +1,29 @@
-"""The columns of a batch against the packets they come from."""
+"""The columns of a batch against the packets they come from, in both ways in which they are made."""
 
 import math
 
 import numpy as np
 import pytest
+from support import tables
 from support.ztf import real_alerts
 from support.ztf_packets import CANDID, JD, OBJECT, candidate, detection, forced, limit, packet
 
 from ampeld.alert.decode import Decoder
 from ampeld.alert.identity import stock_of
-from ampeld.alert.table import AlertTable, names
+from ampeld.alert.table import names
 from ampeld.alert.ztf import CANDIDATE, FP_HIST, PRV_CANDIDATE
 
 
-def table(*packets):
-    return AlertTable(packets, ["0" * 16] * len(packets))
+@pytest.fixture(params=[tables.of_packets, tables.of_bytes], ids=["packets", "kernel"])
+def table(request):
+    return request.param
 
 
 def plain(column):
     return column.values.tolist(), column.missing.tolist()
 
 
-def test_the_columns_that_every_batch_needs():
+def test_the_columns_that_every_batch_needs(table):
     found = table(packet(), packet(candidate=candidate(candid=5, programid=2)))
     assert len(found) == 2
     assert found.candid.tolist() == [CANDID, 5]
@@ -29,15 +31,16 @@ def test_the_columns_that_every_batch_needs():
     assert found.jd.tolist() == [JD, JD]
     assert found.object == [OBJECT, OBJECT]
     assert found.stock.tolist() == [stock_of(OBJECT)] * 2
-    assert found.schema == ["0" * 16] * 2
+    assert len(set(found.schema)) == 1
+    assert len(found.schema[0]) == 16
     assert found.candid.dtype == found.stock.dtype == np.int64
 
 
-def test_the_largest_candid_keeps_its_digits():
+def test_the_largest_candid_keeps_its_digits(table):
     assert table(packet(candidate=candidate(candid=2**63 - 1))).candid.tolist() == [2**63 - 1]
 
 
-def test_missing_numbers_are_nan_and_masked():
+def test_missing_numbers_are_nan_and_masked(table):
     found = table(*(packet(candidate=candidate(rb=value)) for value in (0.5, None, math.nan, -math.inf)))
     values, missing = plain(found.scalar("rb"))
     assert values[0] == 0.5
@@ -45,13 +48,13 @@ def test_missing_numbers_are_nan_and_masked():
     assert missing == [False, True, True, True]
 
 
-def test_missing_integers_are_zero_and_masked_and_missing_texts_are_none():
+def test_missing_integers_are_zero_and_masked_and_missing_texts_are_none(table):
     found = table(packet(candidate=candidate(nbad=3, ssnamenr="433")), packet(candidate=candidate()))
     assert plain(found.scalar("nbad")) == ([3, 0], [False, True])
     assert plain(found.scalar("ssnamenr")) == (["433", None], [False, True])
 
 
-def test_a_field_that_a_schema_lacks_is_missing_and_one_that_nobody_knows_is_a_key_error():
+def test_a_field_that_a_schema_lacks_is_missing_and_one_that_nobody_knows_is_a_key_error(table):
     old = candidate()
     del old["drb"]
     found = table(packet(candidate=old))
@@ -65,7 +68,7 @@ def test_a_field_that_a_schema_lacks_is_missing_and_one_that_nobody_knows_is_a_k
             ask()
 
 
-def test_detections_are_the_candidate_and_its_history_by_jd():
+def test_detections_are_the_candidate_and_its_history_by_jd(table):
     history = [detection(jd=JD - 1, magpsf=2.0), limit(), detection(jd=JD - 9, magpsf=1.0), limit(diffmaglim=-1.0)]
     found = table(packet(prv_candidates=history, candidate=candidate(magpsf=3.0)), packet(prv_candidates=None))
     ragged = found.ragged("detections", "magpsf")
@@ -74,13 +77,13 @@ def test_detections_are_the_candidate_and_its_history_by_jd():
     assert [point["magpsf"] for point in found.detections(0)] == [1.0, 2.0, 3.0]
 
 
-def test_points_of_one_jd_keep_their_order_the_candidate_first():
+def test_points_of_one_jd_keep_their_order_the_candidate_first(table):
     history = [detection(jd=JD, magpsf=2.0), detection(jd=JD, magpsf=1.0)]
     found = table(packet(prv_candidates=history, candidate=candidate(magpsf=3.0)))
     assert found.ragged("detections", "magpsf").values.tolist() == [3.0, 2.0, 1.0]
 
 
-def test_limits_are_those_that_count():
+def test_limits_are_those_that_count(table):
     history = [limit(jd=JD - 1), detection(), limit(jd=JD - 2), limit(diffmaglim=None), limit(diffmaglim=-3.0)]
     found = table(packet(prv_candidates=history), packet(prv_candidates=[]))
     assert found.ragged("limits", "jd").values.tolist() == [JD - 2, JD - 1]
@@ -89,25 +92,25 @@ def test_limits_are_those_that_count():
     assert found.limits(1) == []
 
 
-def test_forced_photometry_is_a_column_and_never_a_point():
+def test_forced_photometry_is_a_column_and_never_a_point(table):
     found = table(packet(fp_hists=[forced(jd=JD, forcediffimflux=2.0), forced(jd=JD - 1, forcediffimflux=None)]))
     ragged = found.ragged("fp_hists", "forcediffimflux")
     assert ragged.missing.tolist() == [True, False]
     assert ragged.values[1] == 2.0
-    assert len(found.points(0)) == 3
+    assert len(found.heads(0)) == 3
 
 
-def test_a_history_lacks_what_only_a_candidate_has():
+def test_a_history_lacks_what_only_a_candidate_has(table):
     found = table(packet(candidate=candidate(drb=0.5)))
     assert found.ragged("detections", "drb").missing.tolist() == [True, False]
 
 
-def test_texts_of_a_history_are_objects():
+def test_texts_of_a_history_are_objects(table):
     found = table(packet())
     assert found.ragged("detections", "isdiffpos").values.tolist() == ["t", "t"]
 
 
-def test_columns_are_made_once_and_read_only():
+def test_columns_are_made_once_and_read_only(table):
     found = table(packet())
     column, ragged = found.scalar("rb"), found.ragged("limits", "jd")
     assert found.scalar("rb") is column
@@ -116,14 +119,14 @@ def test_columns_are_made_once_and_read_only():
         assert not array.flags.writeable
 
 
-def test_a_packet_shows_what_is_not_finite_as_missing():
+def test_a_packet_shows_what_is_not_finite_as_missing(table):
     found = table(packet(candidate=candidate(rb=math.nan), prv_candidates=[detection(rb=math.inf)]))
     assert found.packet(0)["candidate"]["rb"] is None
     assert [point["rb"] for point in found.detections(0)] == [None, None]
-    assert [point.body["rb"] for point in found.points(0)] == [None, None]
+    assert [found.body(0, head.index)["rb"] for head in found.heads(0)] == [None, None]
 
 
-def test_rows_can_be_selected_in_any_order():
+def test_rows_can_be_selected_in_any_order(table):
     found = table(*(packet(candidate=candidate(candid=number)) for number in (1, 2, 3)))
     chosen = found.select(np.array([2, 0]))
     assert chosen.candid.tolist() == [3, 1]
@@ -131,7 +134,7 @@ def test_rows_can_be_selected_in_any_order():
     assert len(found.select([])) == 0
 
 
-def test_the_columns_of_no_alerts_are_empty():
+def test_the_columns_of_no_alerts_are_empty(table):
     found = table()
     assert found.scalar("rb").values.shape == found.candid.shape == (0,)
     assert found.offsets("detections").tolist() == [0]

@@ -16,7 +16,7 @@ from support.ztf_packets import (
 )
 
 from ampeld.alert.decode import Decoder
-from ampeld.alert.validity import check_packet
+from ampeld.alert.survey import ZTF
 from ampeld.errors import PoisonError
 
 
@@ -147,7 +147,7 @@ def test_a_value_that_no_identity_can_rest_on_is_named(change, reason):
 )
 def test_a_null_where_a_schema_allows_it_but_an_alert_does_not_is_named(change, reason):
     with pytest.raises(PoisonError) as caught:
-        check_packet(packet(**change))
+        ZTF.check_packet(packet(**change))
     assert str(caught.value) == reason
 
 
