@@ -5,5 +5,7 @@ from ampeld.channel.column import Column
 from ampeld.channel.columns import Columns
 from ampeld.channel.condition import Condition
 from ampeld.channel.filter import Cuts, Filter
+from ampeld.channel.sharing import shared
+from ampeld.channel.textfile import TextFile
 
-__all__ = ["Alert", "Column", "Columns", "Condition", "Cuts", "Filter"]
+__all__ = ["Alert", "Column", "Columns", "Condition", "Cuts", "Filter", "TextFile", "shared"]

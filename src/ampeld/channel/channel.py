@@ -10,6 +10,16 @@ from ampeld.channel.filter import Filter
 OnKnown = Literal["off", "bypass", "overrule"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateLimits:
+    """What a channel's version must keep within on the reference night; None: no limit."""
+
+    max_pass_fraction: float | None = None
+    """Accepted alerts by alerts judged, 0 to 1."""
+    max_us_per_alert: float | None = None
+    """Time of the filter by alerts judged [us]."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Channel:
     """What a channel file says, with the filter made."""
@@ -26,5 +36,9 @@ class Channel:
     """16 hexadecimal digits that change with the channel file and with the source of its filter."""
     path: Path
     """The channel file."""
+    survey: str = "ztf"
+    """Whose alerts it judges: ``ztf`` or ``lsst``."""
+    limits: GateLimits = GateLimits()
+    """What its gate asks of it."""
     cut_names: CutNames = field(default_factory=CutNames)
     """The names of the cuts seen so far, by their number in this process's verdicts."""

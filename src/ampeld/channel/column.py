@@ -1,18 +1,20 @@
 """One value for each alert of a batch, as authors write it: ``a.rb > 0.5``, ``np.hypot(a.x, a.y)``."""
 
-from collections.abc import Collection
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ampeld.channel.condition import Condition, Mask
-from ampeld.channel.elementwise import Cells, evaluate, is_in
+from ampeld.channel.elementwise import Cells, cells_of, evaluate
+from ampeld.channel.limits import Limits, compared
+from ampeld.channel.memo import NO_MEMO, Memo
 from ampeld.channel.operators import SYMBOLS, Operators
+from ampeld.channel.valued import Valued
 
 
 @final
-class Column(Operators[Condition]):
+class Column(Valued[Condition]):
     """A number or text for each alert of a batch; some may be missing.
 
     A comparison gives a `Condition`, which for a missing value is neither true nor false;
@@ -21,33 +23,25 @@ class Column(Operators[Condition]):
     Parameters
     ----------
     values : shape (n,), float64, int64, or object for text
+        A number that is not finite counts as missing.
     missing : shape (n,), bool
     name
-        What it is called in explanations.
+        What it is called in explanations: a field, or the function that made it of the operands.
+    operands
+        What a computed column was computed from, for explanations.
     """
 
-    __slots__ = ("cells", "name")
+    __slots__ = ()
 
-    def __init__(self, values: NDArray[Any], missing: Mask, name: str = "") -> None:
-        values.setflags(write=False)
-        missing.setflags(write=False)
-        self.cells = Cells(values, missing)
-        self.name = name
+    def __init__(self, values: NDArray[Any], missing: Mask, name: str = "", operands: tuple[object, ...] = ()) -> None:
+        super().__init__(cells_of(values, missing), name, operands, NO_MEMO)
 
-    @property
-    def values(self) -> NDArray[Any]:
-        """Return the array behind: read-only, without meaning where the value is missing."""
-        return self.cells.values
-
-    @property
-    def missing(self) -> Condition:
-        """Return for which alerts there is no value."""
-        return Condition.of(self.cells.missing, None, "missing", (self,))
-
-    @property
-    def present(self) -> Condition:
-        """Return for which alerts there is a value."""
-        return Condition.of(~self.cells.missing, None, "present", (self,))
+    @classmethod
+    def of(cls, cells: Cells, name: str, operands: tuple[object, ...], memo: Memo) -> "Column":
+        """Return the column of values that are as `Cells` are to be."""
+        column = cls.__new__(cls)
+        Valued.__init__(column, cells, name, operands, memo)
+        return column
 
     def __len__(self) -> int:
         return len(self.cells.values)
@@ -55,23 +49,18 @@ class Column(Operators[Condition]):
     def __repr__(self) -> str:
         return f"<Column {self.name or '?'} of {len(self)} alerts, {self.cells.missing.sum()} missing>"
 
-    def between(self, low: object, high: object) -> Condition:
-        """Return where ``low <= value <= high``; both ends belong to it."""
-        inside = (self >= low) & (self <= high)
-        return Condition(inside.true, inside.false, "between", (self, low, high))
+    def _condition(self, true: Mask, missing: tuple[Mask, ...], operator: str, operands: tuple[Any, ...]) -> Condition:
+        return Condition(true, None, operator, operands, missing)
 
-    def isin(self, wanted: Collection[object]) -> Condition:
-        """Return where the value is one of those given."""
-        mask = is_in(self.cells, list(wanted))
-        return Condition.of(mask, self.cells.missing, "isin", (self, tuple(wanted)))
-
-    def _apply(self, ufunc: np.ufunc, inputs: tuple[object, ...]) -> Any:
+    def _compute(self, ufunc: np.ufunc, inputs: tuple[object, ...]) -> Any:
         operands: list[object] = []
         for one in inputs:
             if type(one) is Column:
                 if len(one.cells.values) != len(self.cells.values):
                     raise ValueError(f"columns of {len(self)} and {len(one)} alerts do not go together")
                 operands.append(one.cells)
+            elif type(one) is Limits and ufunc.__name__ in SYMBOLS and inputs[1] is one:
+                return compared(ufunc, self.cells, one, SYMBOLS[ufunc.__name__], self)
             elif isinstance(one, Operators):
                 return NotImplemented  # a column of lists knows how to spread this one over its lists
             else:
@@ -82,5 +71,6 @@ class Column(Operators[Condition]):
 
     def _result(self, ufunc: np.ufunc, inputs: tuple[object, ...], output: Cells) -> "Column | Condition":
         if output.values.dtype == np.bool_:
-            return Condition.of(output.values, output.missing, SYMBOLS.get(ufunc.__name__, ufunc.__name__), inputs)
-        return Column(output.values, output.missing, ufunc.__name__)
+            true = np.greater(output.values, output.missing)
+            return self._condition(true, (output.missing,), SYMBOLS.get(ufunc.__name__, ufunc.__name__), inputs)
+        return Column.of(output, ufunc.__name__, inputs, self.memo)

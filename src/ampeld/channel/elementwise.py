@@ -17,11 +17,27 @@ _STRINGS = "text has no order of size and no arithmetic: compare it with text, o
 class Cells(NamedTuple):
     """Values and where they are missing; text is an array of objects, None where missing.
 
-    Numbers are float64 or int64; what stands in the place of a missing one has no meaning.
+    Numbers are float64, NaN where missing and finite elsewhere, or int64, without meaning where missing.
     """
 
     values: NDArray[Any]
     missing: Mask
+
+
+def cells_of(values: NDArray[Any], missing: Mask) -> Cells:
+    """Return values and where they are missing as `Cells` are to be; a number that is not finite counts as missing.
+
+    Parameters
+    ----------
+    values : shape (n,), float64, int64, or object for text
+        Of any kind where missing.
+    missing : shape (n,), bool
+    """
+    if values.dtype.kind == "f":
+        bad = np.logical_or(missing, ~np.isfinite(values))
+        if np.count_nonzero(bad):
+            return Cells(np.where(bad, np.nan, values), bad)
+    return Cells(values, missing)
 
 
 def check_operand(operand: object, length: int) -> None:
@@ -83,8 +99,7 @@ def evaluate(ufunc: np.ufunc, operands: Sequence[object], length: int) -> list[C
 
 def _finite(output: NDArray[Any], missing: Mask) -> Cells:
     if output.dtype.kind == "f":
-        output = output.astype(np.float64, copy=False)
-        return Cells(output, missing | ~np.isfinite(output))
+        return cells_of(output.astype(np.float64, copy=False), missing)
     if output.dtype.kind in "iu":
         return Cells(output.astype(np.int64, copy=False), missing)
     return Cells(output, missing)

@@ -1,7 +1,7 @@
 """The base of every filter."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, ClassVar
 
 from ampeld.channel.columns import Columns
 from ampeld.channel.condition import Condition
@@ -37,6 +37,9 @@ class Filter:
         If any is unknown, missing or wrong.
     """  # noqa: D400  the sentence ends in the example
 
+    in_families: ClassVar[bool] = False
+    """Whether filters of this very class that differ in numbers may be judged together, see `ampeld.channel.family`."""
+
     def __init__(self, **given: Any) -> None:
         for name, value in check(type(self), given).items():
             setattr(self, name, value)
@@ -48,9 +51,19 @@ class Filter:
     def prepare(self) -> None:
         """Look at the parameters once; raise ``ValueError("name: what is wrong")`` to refuse one."""
 
+    def catalogs(self) -> Mapping[str, Collection[str]]:
+        """Return the catalogues that ``a.near`` is asked for, each with the columns that are looked at.
+
+        A channel does not start without them; a catalogue that turns out to be missing later is the channel's error.
+        """
+        return {}
+
     def cuts(self, a: Columns) -> Cuts:  # noqa: ARG002  the base has no cuts
         """Yield the cuts in the order in which they are counted; an alert passes where the condition is true.
 
-        All of them are evaluated on every batch; a rejected alert is counted under the first cut that it fails.
+        A rejected alert is counted under the first cut that it fails, and what comes after does not matter to it: a
+        cut is evaluated on all alerts of a batch as long as one of them has passed all before, and not asked for
+        otherwise. A verdict thus never depends on the alerts beside it, as long as the cuts follow from the columns
+        element by element. A cut whose name ends in a number, as ``"bright (-3)"``, rejects with that code.
         """
         yield from ()

@@ -3,18 +3,22 @@
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeGuard
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ampeld.alert.survey import ZTF, Survey
 from ampeld.alert.table import AlertTable
+from ampeld.alert.table_packets import PacketTable
 from ampeld.channel.alert import Alert
-from ampeld.channel.columns import Columns
+from ampeld.channel.columns import Columns, alert_of, alone, memo_of
 from ampeld.channel.condition import Condition
 from ampeld.channel.cutnames import CutNames
 from ampeld.channel.filter import Filter
+from ampeld.channel.matches import Catalogs
 from ampeld.errors import ChannelCodeError
 from ampeld.flow.verdict import (
     ACCEPT_CUT,
@@ -25,8 +29,8 @@ from ampeld.flow.verdict import (
     MAX_CUT,
     MAX_GROUP,
     MAX_REJECTION,
+    OBJECT_CUT,
     REJECTION,
-    UNASKED,
 )
 
 MAX_TRACEBACK = 8192
@@ -49,94 +53,94 @@ class Judgement(msgspec.Struct, frozen=True, eq=False):
     """What a filter says of a batch."""
 
     codes: Codes
-    """A verdict code for each row of the table; `UNASKED` for those that were not to be judged."""
+    """A verdict code for each alert."""
     cuts: list[str]
     """The cut names behind the codes, by number."""
     failures: list[RowFailure]
 
 
-def judge(filter: Filter, table: AlertTable, names: CutNames, *, rows: NDArray[np.int64] | None = None) -> Judgement:  # noqa: A002  the word of the architecture
+def judge(filter: Filter, alerts: Columns | AlertTable, names: CutNames) -> Judgement:  # noqa: A002  the word of the architecture
     """Return the verdicts of a filter.
 
-    A filter that fails on the batch is asked alert by alert, so that only the alerts that it fails on are errors, and
-    verdicts do not depend on which alerts come together.
+    A cut is evaluated on all alerts at once, and only as long as some alert has passed all cuts before it. Where the
+    filter fails, it is asked again alert by alert for those that were left. An alert's verdict thus follows from the
+    cuts up to the first one that it fails, whichever alerts it comes with.
 
     Parameters
     ----------
     filter
         The channel's filter.
-    table
-        The alerts of a batch.
+    alerts
+        The alerts of a batch; filters that are given the same columns share what they compute.
     names
         The channel's cut names; new ones are added.
-    rows : shape (m,), optional
-        Which alerts to judge, by default all; the filter does not see the others.
     """
-    codes: Codes = np.full(len(table), UNASKED, dtype=np.uint16)
-    asked = np.arange(len(table)) if rows is None else np.asarray(rows, dtype=np.int64)
-    if not asked.size:
-        return Judgement(codes, names.names, [])
-    visible = table if len(asked) == len(table) else table.select(asked.tolist())
-    if visible is table:
-        asked = np.arange(len(table))
-    judged, failures = _judge(filter, visible, names)
-    codes[asked] = judged
-    moved = [RowFailure(int(asked[failure.row]), failure.error, failure.traceback) for failure in failures]
-    return Judgement(codes, names.names, moved)
-
-
-def _judge(filter: Filter, table: AlertTable, names: CutNames) -> tuple[Codes, list[RowFailure]]:  # noqa: A002
-    codes = _run(partial(_cut, filter, table, names))
+    columns = alerts if isinstance(alerts, Columns) else Columns(alerts)
+    memo_of(columns).open()
+    codes: Codes = np.full(len(columns), ACCEPTED, dtype=np.uint16)
     failures: list[RowFailure] = []
-    if isinstance(codes, RowFailure):
-        codes, failures = _cut_each(filter, table, names)
-    accept = getattr(filter, "accept", None)
-    if accept is not None:
+    if _run(partial(_cut, filter, columns, names, codes)) is not None:
         for row in np.flatnonzero(codes == ACCEPTED).tolist():
-            code = _run(partial(_accept, accept, Alert(table, row), names))
+            failure = _run(partial(_cut, filter, alone(columns, row), names, codes[row : row + 1]))
+            if failure is not None:
+                _blame(row, failure, codes, failures)
+    accept = getattr(filter, "accept", None)
+    if accept is not None and len(columns):
+        for row in np.flatnonzero(codes == ACCEPTED).tolist():
+            code = _run(partial(_accept, accept, alert_of(columns, row), names))
             if isinstance(code, RowFailure):
-                failures.append(msgspec.structs.replace(code, row=row))
-                code = ERRORED
-            codes[row] = code
-    return codes, sorted(failures, key=lambda failure: failure.row)
+                _blame(row, code, codes, failures)
+            else:
+                codes[row] = code
+    return Judgement(codes, names.names, sorted(failures, key=lambda failure: failure.row))
 
 
-def _cut_each(filter: Filter, table: AlertTable, names: CutNames) -> tuple[Codes, list[RowFailure]]:  # noqa: A002
-    """Evaluate the cuts on each alert for itself."""
-    codes: Codes = np.full(len(table), ERRORED, dtype=np.uint16)
-    failures: list[RowFailure] = []
-    for row in range(len(table)):
-        single = _run(partial(_cut, filter, table.select([row]), names))
-        if isinstance(single, RowFailure):
-            failures.append(msgspec.structs.replace(single, row=row))
-        else:
-            codes[row] = single[0]
-    return codes, failures
+def _blame(row: int, failure: RowFailure, codes: Codes, failures: list[RowFailure]) -> None:
+    codes[row] = ERRORED
+    failures.append(msgspec.structs.replace(failure, row=row))
 
 
-def _cut(filter: Filter, table: AlertTable, names: CutNames) -> Codes:  # noqa: A002
-    """Return for each alert the code of the first cut that it fails, or that it is accepted."""
-    cuts: dict[str, Condition] = {}
-    for cut in filter.cuts(Columns(table)):
-        name, condition = _checked(cut, len(table))
-        if name in cuts:
+def _cut(filter: Filter, columns: Columns, names: CutNames, codes: Codes) -> None:  # noqa: A002
+    """Write for each alert the code of the first cut that it fails; those that are left when the filter fails stay."""
+    alive = np.ones(len(codes), dtype=np.bool_)
+    left = len(codes)
+    seen: set[str] = set()
+    for cut in filter.cuts(columns):
+        name, condition = cut if _plain(cut, names, len(codes)) else _checked(cut, len(codes))
+        if name in seen:
             raise ChannelCodeError(f"two cuts are named {name!r}")
-        if len(cuts) > MAX_CUT:
+        if len(seen) > MAX_CUT:
             raise ChannelCodeError(f"more than {MAX_CUT + 1} cuts")
-        cuts[name] = condition
-    codes: Codes = np.full(len(table), ACCEPTED, dtype=np.uint16)
-    alive = np.ones(len(table), dtype=np.bool_)
-    for name, condition in cuts.items():
-        codes[alive & ~condition.true] = CUT + names.number(name)
-        alive &= condition.true
+        seen.add(name)
+        code = names.code(name)
+        true = condition._true  # noqa: SLF001  no author sees it
+        passed = alive & true
+        still = int(np.count_nonzero(passed))
+        if still < left:
+            np.putmask(codes, np.greater(alive, true), code)  # alive and not true, in one step
+            if not still:
+                break
+            alive, left = passed, still
     if hasattr(filter, "accept"):
         names.number(ACCEPT_CUT)
-    return codes
+
+
+def _plain(cut: object, names: CutNames, length: int) -> TypeGuard[tuple[str, Condition]]:
+    """Tell whether the cut is what most are: a name that has been looked at before, a condition of the right length."""
+    return (
+        type(cut) is tuple
+        and len(cut) == 2
+        and type(cut[0]) is str
+        and cut[0] in names
+        and cut[0] != ACCEPT_CUT
+        and type(cut[1]) is Condition
+        and len(cut[1]._true) == length  # noqa: SLF001  no author sees it
+    )
 
 
 def _checked(cut: object, length: int) -> tuple[str, Condition]:
     match cut:
-        case (str(name), condition) if 0 < len(name) <= MAX_NAME and name.isprintable() and name.strip() == name:
+        case (str(name), condition) if name.isprintable() and 0 < len(name) <= MAX_NAME and name.strip() == name:
             pass
         case (str(name), _):
             raise ChannelCodeError(f"{name[:MAX_NAME]!r} is no name for a cut: 1 to {MAX_NAME} printable characters")
@@ -144,6 +148,8 @@ def _checked(cut: object, length: int) -> tuple[str, Condition]:
             raise ChannelCodeError(f"cuts() yielded {type(cut).__name__} where (name, condition) is expected")
     if name == ACCEPT_CUT:
         raise ChannelCodeError(f"no cut can be named {ACCEPT_CUT!r}: the rejections of accept() are counted under it")
+    if name == OBJECT_CUT:
+        raise ChannelCodeError(f"no cut can be named {OBJECT_CUT!r}: alerts without an object are counted under it")
     if not isinstance(condition, Condition):
         raise ChannelCodeError(
             f"cut {name!r} is {type(condition).__name__} where a Condition is expected "
@@ -194,8 +200,24 @@ def _tail(error: BaseException) -> str:
     return text[-MAX_TRACEBACK:].decode(errors="ignore")
 
 
-def learn_cuts(filter: Filter, names: CutNames) -> str | None:  # noqa: A002
+def learn_cuts(
+    filter: Filter,  # noqa: A002
+    names: CutNames,
+    catalogs: Catalogs = MappingProxyType({}),
+    survey: Survey = ZTF,
+) -> str | None:
     """Add the cut names that a filter yields on an empty batch, so that they are known before the first alert.
+
+    Parameters
+    ----------
+    filter
+        The channel's filter.
+    names
+        The channel's cut names.
+    catalogs
+        By name, for ``a.near``.
+    survey
+        Whose fields there are.
 
     Returns
     -------
@@ -203,5 +225,6 @@ def learn_cuts(filter: Filter, names: CutNames) -> str | None:  # noqa: A002
         Why the filter failed, if it did. No alert ever makes an empty batch, so that proves nothing: such a filter
         teaches its names with its first verdicts, or fails on every alert.
     """
-    result = _run(partial(_cut, filter, AlertTable([], []), names))
-    return result.error if isinstance(result, RowFailure) else None
+    nothing: Codes = np.empty(0, dtype=np.uint16)
+    failure = _run(partial(_cut, filter, Columns(PacketTable([], [], survey), catalogs), names, nothing))
+    return None if failure is None else str(failure.error)

@@ -1,10 +1,5 @@
-"""The nearest known name for one that is not known, because most mistakes are typing mistakes."""
+"""What `ampeld.names` has, for channels."""
 
-from collections.abc import Iterable
-from difflib import get_close_matches
+from ampeld.names import did_you_mean
 
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?`` for the nearest of the known names, or nothing when none is near."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+__all__ = ["did_you_mean"]

@@ -24,11 +24,18 @@ class Operators(ABC, Generic[C_co]):
     """Arithmetic gives another of the same kind, a comparison gives the kind's condition."""
 
     __hash__ = None  # type: ignore[assignment]
-    __slots__ = ()
+    __slots__ = ("token",)
+
+    token: object
+    """Stands for these values, and no others, where results are remembered."""
 
     @abstractmethod
     def _apply(self, ufunc: np.ufunc, inputs: tuple[object, ...]) -> Any:
         """Return the result of a numpy function one of whose inputs is this."""
+
+    @abstractmethod
+    def _compare(self, ufunc: np.ufunc, other: object) -> C_co:
+        """Return the result of a comparison with this on the left."""
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: object, **options: object) -> Any:
         """Let numpy's elementwise functions work on columns."""
@@ -45,62 +52,66 @@ class Operators(ABC, Generic[C_co]):
     def __bool__(self) -> NoReturn:
         raise TypeError("a column has a value for each alert and is not one truth value: compare it, as in a.rb > 0.5")
 
+    @abstractmethod
+    def _combine(self, ufunc: np.ufunc, other: object) -> Self:
+        """Return the result of an arithmetic operator with this on the left."""
+
     def __lt__(self, other: object) -> C_co:
-        return cast("C_co", self._apply(np.less, (self, other)))
+        return self._compare(np.less, other)
 
     def __le__(self, other: object) -> C_co:
-        return cast("C_co", self._apply(np.less_equal, (self, other)))
+        return self._compare(np.less_equal, other)
 
     def __gt__(self, other: object) -> C_co:
-        return cast("C_co", self._apply(np.greater, (self, other)))
+        return self._compare(np.greater, other)
 
     def __ge__(self, other: object) -> C_co:
-        return cast("C_co", self._apply(np.greater_equal, (self, other)))
+        return self._compare(np.greater_equal, other)
 
     def __eq__(self, other: object) -> C_co:  # type: ignore[override]
-        return cast("C_co", self._apply(np.equal, (self, other)))
+        return self._compare(np.equal, other)
 
     def __ne__(self, other: object) -> C_co:  # type: ignore[override]
-        return cast("C_co", self._apply(np.not_equal, (self, other)))
+        return self._compare(np.not_equal, other)
 
     def __add__(self, other: object) -> Self:
-        return cast("Self", self._apply(np.add, (self, other)))
+        return self._combine(np.add, other)
 
     def __radd__(self, other: object) -> Self:
         return cast("Self", self._apply(np.add, (other, self)))
 
     def __sub__(self, other: object) -> Self:
-        return cast("Self", self._apply(np.subtract, (self, other)))
+        return self._combine(np.subtract, other)
 
     def __rsub__(self, other: object) -> Self:
         return cast("Self", self._apply(np.subtract, (other, self)))
 
     def __mul__(self, other: object) -> Self:
-        return cast("Self", self._apply(np.multiply, (self, other)))
+        return self._combine(np.multiply, other)
 
     def __rmul__(self, other: object) -> Self:
         return cast("Self", self._apply(np.multiply, (other, self)))
 
     def __truediv__(self, other: object) -> Self:
-        return cast("Self", self._apply(np.true_divide, (self, other)))
+        return self._combine(np.true_divide, other)
 
     def __rtruediv__(self, other: object) -> Self:
         return cast("Self", self._apply(np.true_divide, (other, self)))
 
     def __floordiv__(self, other: object) -> Self:
-        return cast("Self", self._apply(np.floor_divide, (self, other)))
+        return self._combine(np.floor_divide, other)
 
     def __rfloordiv__(self, other: object) -> Self:
         return cast("Self", self._apply(np.floor_divide, (other, self)))
 
     def __mod__(self, other: object) -> Self:
-        return cast("Self", self._apply(np.remainder, (self, other)))
+        return self._combine(np.remainder, other)
 
     def __rmod__(self, other: object) -> Self:
         return cast("Self", self._apply(np.remainder, (other, self)))
 
     def __pow__(self, other: object) -> Self:
-        return cast("Self", self._apply(np.power, (self, other)))
+        return self._combine(np.power, other)
 
     def __rpow__(self, other: object) -> Self:
         return cast("Self", self._apply(np.power, (other, self)))

@@ -1,7 +1,7 @@
 """A list of values for each alert of a batch, such as the magnitudes of its history."""
 
-from collections.abc import Callable, Collection
-from typing import Any, final
+from collections.abc import Callable
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from ampeld.channel import segments
 from ampeld.channel.column import Column
 from ampeld.channel.condition import Condition, Logic, Mask
-from ampeld.channel.elementwise import Cells, evaluate, is_in
-from ampeld.channel.operators import SYMBOLS, Operators
+from ampeld.channel.elementwise import Cells, cells_of, evaluate
+from ampeld.channel.memo import NO_MEMO, Memo
+from ampeld.channel.operators import SYMBOLS
 from ampeld.channel.segments import Offsets
+from ampeld.channel.valued import Valued
 
 
 def same_lists(one: Offsets, other: Offsets) -> None:
@@ -30,16 +32,30 @@ def same_lists(one: Offsets, other: Offsets) -> None:
 class RaggedCondition(Logic):
     """A list of truth values for each alert of a batch."""
 
-    __slots__ = ("offsets",)
+    __slots__ = ("memo", "offsets", "token")
 
     def __init__(
-        self, true: Mask, false: Mask, operator: str, operands: tuple[Any, ...] = (), *, offsets: Offsets
+        self,
+        true: Mask,
+        false: Mask | None,
+        operator: str,
+        operands: tuple[Any, ...] = (),
+        missing: "tuple[Mask, ...] | Logic | None" = None,
+        *,
+        offsets: Offsets,
     ) -> None:
-        super().__init__(true, false, operator, operands)
+        super().__init__(true, false, operator, operands, missing)
         self.offsets = offsets
+        self.memo = NO_MEMO
+        self.token = object()
 
-    def _like(self, true: Mask, false: Mask, operator: str, operands: tuple[Any, ...]) -> "RaggedCondition":
-        return RaggedCondition(true, false, operator, operands, offsets=self.offsets)
+    def remembered(self, memo: Memo) -> Self:
+        """Remember results there from now on, and return this."""
+        self.memo = memo
+        return self
+
+    def _like(self, true: Mask, false: Mask | None, operator: str, operands: tuple[Any, ...]) -> "RaggedCondition":
+        return RaggedCondition(true, false, operator, operands, offsets=self.offsets).remembered(self.memo)
 
     def _coerce(self, other: object) -> "RaggedCondition | None":
         if isinstance(other, RaggedCondition):
@@ -52,25 +68,35 @@ class RaggedCondition(Logic):
 
     def any(self) -> Condition:
         """Return whether one of the list is true; of an empty list none is."""
-        true = segments.count(self.offsets, self.true) > 0
-        return Condition(true, self._none(~self.false), "any", (self,))
+        return self.memo.once((self.token, "any"), self._any)
 
     def all(self) -> Condition:
         """Return whether each of the list is true; of an empty list it is."""
-        false = segments.count(self.offsets, self.false) > 0
-        return Condition(self._none(~self.true), false, "all", (self,))
+        return self.memo.once((self.token, "all"), self._all)
 
     def count(self) -> Column:
         """Return how many of the list are true."""
-        number = segments.count(self.offsets, self.true)
-        return Column(number, np.zeros(len(number), dtype=np.bool_), "count")
+        return self.memo.once((self.token, "count"), self._count)
 
-    def _none(self, mask: Mask) -> Mask:
-        return np.equal(segments.count(self.offsets, mask), 0)
+    def _any(self) -> Condition:
+        return Condition(self._some(self._true), self._none_but(self.false), "any", (self,))
+
+    def _all(self) -> Condition:
+        return Condition(self._none_but(self._true), self._some(self.false), "all", (self,))
+
+    def _count(self) -> Column:
+        number = segments.count(self.offsets, self._true)
+        return Column.of(Cells(number, np.zeros(len(number), np.bool_)), "count", (self,), self.memo)
+
+    def _some(self, mask: Mask) -> Mask:
+        return segments.count(self.offsets, mask) > 0
+
+    def _none_but(self, mask: Mask) -> Mask:
+        return np.equal(segments.count(self.offsets, ~mask), 0)
 
 
 @final
-class RaggedColumn(Operators[RaggedCondition]):
+class RaggedColumn(Valued[RaggedCondition]):
     """A list of numbers or text for each alert of a batch; missing ones are left out of sums and extremes.
 
     An empty list, or one of missing values only, has no minimum, sum and so on: they are missing; its count is 0.
@@ -82,16 +108,22 @@ class RaggedColumn(Operators[RaggedCondition]):
         As in `Column`.
     offsets : shape (n + 1,), int64
         The list of alert ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
+    name, operands
+        As in `Column`.
     """
 
-    __slots__ = ("cells", "name", "offsets")
+    __slots__ = ("offsets",)
 
-    def __init__(self, values: NDArray[Any], missing: Mask, offsets: Offsets, name: str = "") -> None:
-        values.setflags(write=False)
-        missing.setflags(write=False)
-        self.cells = Cells(values, missing)
+    def __init__(
+        self,
+        values: NDArray[Any],
+        missing: Mask,
+        offsets: Offsets,
+        name: str = "",
+        operands: tuple[object, ...] = (),
+    ) -> None:
+        super().__init__(cells_of(values, missing), name, operands, NO_MEMO)
         self.offsets = offsets
-        self.name = name
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -105,38 +137,27 @@ class RaggedColumn(Operators[RaggedCondition]):
             raise TypeError(
                 "lists are selected from by a condition on lists, as in a.detections[a.detections.fid == 1]"
             )
+        return self.memo.once((self.token, "[]", condition.token), lambda: self._selected(condition))
+
+    def _selected(self, condition: RaggedCondition) -> "RaggedColumn":
         same_lists(self.offsets, condition.offsets)
-        kept = segments.keep(self.offsets, condition.true)
-        return RaggedColumn(self.cells.values[condition.true], self.cells.missing[condition.true], kept, self.name)
+        mask = condition.true
+        chosen = Cells(self.cells.values[mask], self.cells.missing[mask])
+        return self._of(chosen, segments.keep(self.offsets, mask), self.name, (self, condition))
 
-    @property
-    def values(self) -> NDArray[Any]:
-        """Return the array behind, all lists after one another: read-only."""
-        return self.cells.values
-
-    @property
-    def missing(self) -> RaggedCondition:
-        """Return which elements have no value."""
-        return self._condition(self.cells.missing, np.zeros_like(self.cells.missing), "missing", (self,))
-
-    @property
-    def present(self) -> RaggedCondition:
-        """Return which elements have a value."""
-        return self._condition(~self.cells.missing, np.zeros_like(self.cells.missing), "present", (self,))
-
-    def between(self, low: object, high: object) -> RaggedCondition:
-        """Return where ``low <= value <= high``; both ends belong to it."""
-        return (self >= low) & (self <= high)
-
-    def isin(self, wanted: Collection[object]) -> RaggedCondition:
-        """Return where the value is one of those given."""
-        mask = is_in(self.cells, list(wanted))
-        return self._condition(mask, self.cells.missing, "isin", (self, tuple(wanted)))
+    def _of(self, cells: Cells, offsets: Offsets, name: str, operands: tuple[object, ...]) -> "RaggedColumn":
+        made = RaggedColumn.__new__(RaggedColumn)
+        Valued.__init__(made, cells, name, operands, self.memo)
+        made.offsets = offsets
+        return made
 
     def count(self) -> Column:
         """Return how many values each list has, missing ones not counted."""
+        return self.memo.once((self.token, "count"), self._count)
+
+    def _count(self) -> Column:
         number = segments.count(self.offsets, ~self.cells.missing)
-        return Column(number, np.zeros(len(number), dtype=np.bool_), f"{self.name}.count()")
+        return Column.of(Cells(number, np.zeros(len(number), np.bool_)), "count", (self,), self.memo)
 
     def first(self) -> Column:
         """Return the first value: the one of lowest jd."""
@@ -171,16 +192,22 @@ class RaggedColumn(Operators[RaggedCondition]):
         return self._reduce(segments.median, "median")
 
     def _reduce(self, function: Callable[[NDArray[Any], Offsets], NDArray[Any]], name: str) -> Column:
+        return self.memo.once((self.token, name), lambda: self._reduced(function, name))
+
+    def _reduced(self, function: Callable[[NDArray[Any], Offsets], NDArray[Any]], name: str) -> Column:
         if self.cells.values.dtype == object and name not in {"first", "last"}:
             raise TypeError(f"{self.name} is text and has no {name}; it has .first(), .last() and .count()")
         with np.errstate(all="ignore"):
             cells = segments.reduce(self.offsets, self.cells, function)
-        return Column(cells.values, cells.missing, f"{self.name}.{name}()")
+        return Column.of(cells, name, (self,), self.memo)
 
-    def _condition(self, mask: Mask, missing: Mask, operator: str, operands: tuple[Any, ...]) -> RaggedCondition:
-        return RaggedCondition(mask & ~missing, ~mask & ~missing, operator, operands, offsets=self.offsets)
+    def _condition(
+        self, true: Mask, missing: tuple[Mask, ...], operator: str, operands: tuple[Any, ...]
+    ) -> RaggedCondition:
+        made = RaggedCondition(true, None, operator, operands, missing, offsets=self.offsets)
+        return made.remembered(self.memo)
 
-    def _apply(self, ufunc: np.ufunc, inputs: tuple[object, ...]) -> Any:
+    def _compute(self, ufunc: np.ufunc, inputs: tuple[object, ...]) -> Any:
         operands = [self._spread(one) for one in inputs]
         outputs = evaluate(ufunc, operands, len(self.cells.values))
         results = [self._result(ufunc, inputs, output) for output in outputs]
@@ -200,5 +227,6 @@ class RaggedColumn(Operators[RaggedCondition]):
     def _result(self, ufunc: np.ufunc, inputs: tuple[object, ...], output: Cells) -> "RaggedColumn | RaggedCondition":
         name = ufunc.__name__
         if output.values.dtype == np.bool_:
-            return self._condition(output.values, output.missing, SYMBOLS.get(name, name), inputs)
-        return RaggedColumn(output.values, output.missing, self.offsets, name)
+            true = np.greater(output.values, output.missing)
+            return self._condition(true, (output.missing,), SYMBOLS.get(name, name), inputs)
+        return self._of(output, self.offsets, name, inputs)

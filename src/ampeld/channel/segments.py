@@ -55,8 +55,8 @@ def reduce(
     if values.dtype == object:
         values[empty] = None
     elif values.dtype.kind == "f":
-        values[empty] = np.nan
         empty = empty | ~np.isfinite(values)
+        values[empty] = np.nan
     return Cells(values, empty)
 
 

@@ -181,3 +181,17 @@ def test_a_column_is_not_one_truth_value():
 def test_values_cannot_be_written():
     with pytest.raises(ValueError):
         floats(1).values[0] = 2
+
+
+def test_a_column_made_by_hand_counts_what_is_not_finite_as_missing():
+    made = Column(np.array([1.0, np.inf, np.nan, 7.0]), np.array([False, False, False, True]))
+    assert made.missing.true.tolist() == [False, True, True, True]
+    assert (made < 9).true.tolist() == [True, False, False, False]
+    assert (made != 1).true.tolist() == [False] * 4
+    assert (made != 1).false.tolist() == [True, False, False, False]
+
+
+def test_an_integer_that_is_missing_is_neither_equal_nor_different():
+    made = Column(np.array([0, 0]), np.array([False, True]))
+    for condition in (made == 0, made != 1, made < 1):
+        assert (condition.true.tolist(), condition.false.tolist()) == ([True, False], [False, False])

@@ -7,10 +7,10 @@ import pytest
 from fakes.table import JD, packet, table
 from support.shared import shared
 
-from ampeld.alert.table import AlertTable
+from ampeld.alert.table_packets import PacketTable
 from ampeld.channel.cutnames import CutNames
 from ampeld.channel.decent import DecentFilter
-from ampeld.channel.judge import judge
+from ampeld.channel.judge import judge, learn_cuts
 from ampeld.channel.params import ParameterError
 from ampeld.flow.verdict import cut_name, is_accepted
 
@@ -88,8 +88,9 @@ REASONS = {
 
 
 def verdicts(table, **params):
-    names = CutNames()
-    judgement = judge(DecentFilter(**(PARAMS | params)), table, names)
+    names, decent = CutNames(), DecentFilter(**(PARAMS | params))
+    assert learn_cuts(decent, names) is None
+    judgement = judge(decent, table, names)
     assert judgement.failures == []
     assert names.names == CUTS
     return ["accepted" if is_accepted(int(code)) else cut_name(int(code), names.names) for code in judgement.codes]
@@ -194,13 +195,6 @@ def test_a_negative_latitude_allows_all():
     assert verdict(ra=266.4, dec=-29.0, params={"min_gal_lat": -1}) == "accepted"
 
 
-def test_gaia_is_refused_for_want_of_a_catalogue():
-    with pytest.raises(ParameterError) as caught:
-        DecentFilter(**(PARAMS | {"gaia_rs": 20}))
-    assert caught.value.errors[0][0] == "gaia_rs"
-    assert "no Gaia catalogue" in caught.value.errors[0][1]
-
-
 def test_all_parameters_are_demanded_but_those_with_defaults():
     with pytest.raises(ParameterError) as caught:
         DecentFilter()
@@ -221,6 +215,6 @@ def test_verdicts_are_ampels_own(name, config):
         reason = None if said["accept"] else next(iter(said["reason"]))
         expected[alert["alert"]] = "accepted" if said["accept"] else REASONS.get(reason, reason)
     params = golden["filter_configs"][config] | {"min_drb": 0.0, "min_archive_tspan": 0.0, "max_archive_tspan": 1e5}
-    found = verdicts(AlertTable(packets, ["schema"] * len(packets)), **params)
+    found = verdicts(PacketTable(packets, ["schema"] * len(packets)), **params)
     assert len(packets) == len(expected)
     assert dict(zip([p["candid"] for p in packets], found, strict=True)) == expected

@@ -17,7 +17,16 @@ class Prepared(Filter):
 
 
 def test_what_an_author_needs_comes_from_one_place():
-    assert set(ampeld.channel.__all__) == {"Alert", "Column", "Columns", "Condition", "Cuts", "Filter"}
+    assert set(ampeld.channel.__all__) == {
+        "Alert",
+        "Column",
+        "Columns",
+        "Condition",
+        "Cuts",
+        "Filter",
+        "TextFile",
+        "shared",
+    }
 
 
 def test_parameters_are_attributes_when_a_filter_prepares():

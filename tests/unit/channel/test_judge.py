@@ -2,7 +2,7 @@ from asyncio import CancelledError
 
 import numpy as np
 import pytest
-from fakes.table import candidates
+from fakes.table import candidates, table
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +10,7 @@ from ampeld.channel.condition import Condition
 from ampeld.channel.cutnames import CutNames
 from ampeld.channel.filter import Filter
 from ampeld.channel.judge import MAX_TRACEBACK, judge, learn_cuts
-from ampeld.flow.verdict import ACCEPTED, CUT, ERRORED, GROUP, REJECTION
+from ampeld.flow.verdict import ACCEPTED, CUT, ERRORED, GROUP, REJECTION, cut_name, describe
 
 
 class Cuts(Filter):
@@ -58,22 +58,24 @@ def test_a_filter_without_cuts_accepts_all():
     assert judgement.cuts == []
 
 
-def test_rows_that_are_not_asked_stay_unasked_and_unseen():
-    seen = []
+def test_cuts_are_asked_for_only_as_long_as_an_alert_is_left():
+    asked = []
 
     def cuts(self, a):
-        seen.extend(a.candid.values.tolist())
-        yield "all", a.rb.present
+        yield "bright", a.magpsf < 20
+        asked.append("real")
+        yield "real", a.rb > 0.5
+        asked.append("never")
+        yield "never", a.rb > 1.0
 
-    judgement = judge(broken(cuts), candidates("rb", 1.0, 1.0, None), CutNames(), rows=np.array([0, 2]))
-    assert judgement.codes.tolist() == [ACCEPTED, 0, CUT]
-    assert seen == [10, 12]
+    judgement = judge(broken(cuts), candidates("magpsf", 19.0, 21.0, None), CutNames())
+    assert judgement.codes.tolist() == [CUT + 1, CUT, CUT]
+    assert asked == ["real"]
 
 
-def test_no_rows_ask_nothing():
-    assert judge(
-        broken(lambda self, a: 1 / 0), candidates("rb", 1.0), CutNames(), rows=np.array([], dtype=int)
-    ).codes.tolist() == [0]
+def test_no_alerts_have_no_verdicts():
+    judgement = judge(broken(lambda self, a: 1 / 0), table(), CutNames())
+    assert (judgement.codes.tolist(), judgement.failures) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -123,6 +125,26 @@ def test_any_other_answer_is_that_alerts_failure(answer, error):
     assert judgement.failures[0].error.startswith(error)
 
 
+def test_a_cut_whose_name_ends_in_a_code_rejects_with_that_code():
+    def cuts(self, a):
+        yield "bright (-3)", a.magpsf < 20
+        yield "real (3)", a.rb > 0.5
+
+    names = CutNames()
+    judgement = judge(broken(cuts), candidates("magpsf", 21.0, 19.0), names)
+    assert judgement.codes.tolist() == [REJECTION + 3, CUT + 1]
+    assert [cut_name(code, names.names) for code in judgement.codes.tolist()] == ["bright (-3)", "real (3)"]
+    assert describe(REJECTION + 3, names.names) == "rejected by bright (-3)"
+    assert describe(REJECTION + 4, names.names) == "rejected by accept, code -4"
+
+
+@pytest.mark.parametrize("name", ["zero (-0)", "much (-32768)", "very much (-99999)", "(-3)", "close(-3)", "open (-3"])
+def test_what_is_no_code_is_part_of_the_name(name):
+    names = CutNames()
+    assert names.code(name) == CUT
+    assert cut_name(CUT, names.names) == name
+
+
 def test_accept_is_asked_for_survivors_only():
     judgement = judge(Accepting([True, 1 / 2]), candidates("magpsf", 19.0, 21.0), CutNames())
     assert judgement.codes.tolist() == [ACCEPTED, CUT]
@@ -146,10 +168,14 @@ def test_a_cut_that_raises_fails_only_the_alerts_that_it_raises_on():
     assert 'raise ZeroDivisionError("twenty-one")' in judgement.failures[0].traceback
 
 
-def test_failures_name_rows_of_the_whole_batch():
-    judgement = judge(broken(fails_on_some), candidates("magpsf", 21.0, 19.0, 21.0), CutNames(), rows=np.array([1, 2]))
-    assert judgement.codes.tolist() == [0, ACCEPTED, ERRORED]
-    assert [f.row for f in judgement.failures] == [2]
+def test_an_alert_that_failed_a_cut_before_the_filter_broke_is_rejected_and_no_error():
+    def cuts(self, a):
+        yield "bright", a.magpsf < 20
+        raise ZeroDivisionError
+
+    judgement = judge(broken(cuts), candidates("magpsf", 21.0, 19.0), CutNames())
+    assert judgement.codes.tolist() == [CUT, ERRORED]
+    assert [f.row for f in judgement.failures] == [1]
 
 
 @given(st.lists(st.sampled_from([19.0, 21.0, 22.0, None]), min_size=1, max_size=8), st.data())
