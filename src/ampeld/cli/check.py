@@ -7,12 +7,17 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from ampeld.alert.decode import WITHOUT_KERNEL
+from ampeld.catalog.directory import open_catalogs
 from ampeld.channel.channel import Channel
-from ampeld.channel.judge import learn_cuts
+from ampeld.channel.matches import Catalogs
 from ampeld.cli.options import ConfigOption, JsonOption, SetOption, everything
 from ampeld.cli.output import console, make_table, print_json, run_async, warn
 from ampeld.daemon.exits import ExitCode
+from ampeld.daemon.isolation.loading import learn
 from ampeld.daemon.logging import configure_logging
+from ampeld.daemon.reload_gates import channel_findings
+from ampeld.daemon.schemas import make_registry, registry_trouble
 from ampeld.daemon.settings import Settings
 from ampeld.daemon.sources import kafka_settings
 from ampeld.errors import AccessDeniedError, AmpeldError, ConfigError
@@ -46,24 +51,25 @@ def check(
     code = ExitCode.CONFIG if problems else ExitCode.OK
     if connect and not problems:
         configure_logging(settings.log.format, "error", settings.secrets())
-        findings, code = run_async(_ask_servers(settings))
-    warnings = _warnings(channels)
+        findings, code = run_async(_ask_servers(settings, channels))
+    warnings = _warnings(channels, open_catalogs(settings.catalogs.directory).catalogs)
     if as_json:
         print_json(_document(channels, problems, findings) | {"warnings": warnings})
     else:
-        _print(channels, problems, findings)
+        _print(channels, problems, findings, settings.source.survey)
         for warning in warnings:
             warn(warning)
     raise typer.Exit(code)
 
 
-def _warnings(channels: list[Channel]) -> list[str]:
-    """Return what is suspicious about channels that can be loaded."""
-    failures = [(channel, learn_cuts(channel.filter, channel.cut_names)) for channel in channels]
-    return [f"{channel.path}: cuts() fails on an empty batch: {error}" for channel, error in failures if error]
+def _warnings(channels: list[Channel], catalogs: Catalogs) -> list[str]:
+    """Return what is suspicious: channels that can be loaded and fail, a kernel that was not built."""
+    failures = [(channel, learn(channel, catalogs)) for channel in channels]
+    found = [f"{channel.path}: cuts() fails on an empty batch: {error}" for channel, error in failures if error]
+    return [*found, WITHOUT_KERNEL] if WITHOUT_KERNEL else found
 
 
-async def _ask_servers(settings: Settings) -> tuple[list[Finding], ExitCode]:
+async def _ask_servers(settings: Settings, channels: list[Channel]) -> tuple[list[Finding], ExitCode]:
     store = settings.store
     async with asyncio.TaskGroup() as tasks:
         kafka = tasks.create_task(_ask_kafka(settings), name="kafka")
@@ -72,6 +78,16 @@ async def _ask_servers(settings: Settings) -> tuple[list[Finding], ExitCode]:
     if code is ExitCode.OK:
         code = _code_of(mongodb.result())
     findings += [msgspec.structs.replace(found, what=f"mongodb {found.what}") for found in mongodb.result()]
+    if not any(found.level == "error" for found in mongodb.result()):
+        findings += await channel_findings(settings, [c for c in channels if c.survey == settings.source.survey])
+    registry = make_registry(settings)
+    if settings.source.survey == "lsst" and registry is not None:
+        trouble = await registry_trouble(registry)
+        if trouble is None:
+            findings.append(Finding("schema registry", "ok", f"{settings.source.schema_registry} answers"))
+        else:
+            findings.append(Finding("schema registry", "error", trouble))
+            code = code if code is not ExitCode.OK else ExitCode.UNAVAILABLE
     return findings, code
 
 
@@ -119,6 +135,7 @@ def _document(channels: list[Channel], problems: list[str], findings: list[Findi
                 "name": channel.name,
                 "version": channel.version,
                 "contact": channel.contact,
+                "survey": channel.survey,
                 "access": sorted(channel.access),
                 "on_known": channel.on_known,
             }
@@ -128,15 +145,17 @@ def _document(channels: list[Channel], problems: list[str], findings: list[Findi
     }
 
 
-def _print(channels: list[Channel], problems: list[str], findings: list[Finding]) -> None:
+def _print(channels: list[Channel], problems: list[str], findings: list[Finding], survey: str) -> None:
     for problem in problems:
         typer.echo(problem, err=True)
     if problems:
         typer.echo(f"ampeld: {len(problems)} problem{'s' if len(problems) > 1 else ''}; nothing would start", err=True)
         return
     out = console()
-    rows = [(c.name, ", ".join(sorted(c.access)), c.on_known, c.contact, c.version) for c in channels]
-    out.print(make_table("Channels", ("channel", "access", "on known", "contact", "version"), rows))
+    rows = [(c.name, c.survey, ", ".join(sorted(c.access)), c.on_known, c.contact, c.version) for c in channels]
+    out.print(make_table("Channels", ("channel", "survey", "access", "on known", "contact", "version"), rows))
+    if away := [channel.name for channel in channels if channel.survey != survey]:
+        out.print(f"This daemon reads {survey.upper()}'s alerts and leaves out: {', '.join(away)}.")
     if findings:
         out.print()
         out.print(make_table("Servers", ("what", "", ""), [(f.what, f.level, f.message) for f in findings]))

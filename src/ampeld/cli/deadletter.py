@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_and_channels, settings_for, topic_or_file
+from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_and_files, settings_for, topic_or_file
 from ampeld.cli.output import console, make_table, print_json, run_async, warn
 from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.retry import retry as retry_letters
@@ -133,11 +133,11 @@ def retry(
     """
     if bool(letters) == everything:
         raise typer.BadParameter("name the letters, or say --all")
-    settings, channels = settings_and_channels(config, sets)
+    settings, files = settings_and_files(config, sets)
     ids = letters or [
         letter.id for letter in _ask(settings, lambda box: box.list(topic=topic, stage=stage, unresolved=True))
     ]
-    results = run_async(retry_letters(settings, channels, ids, instance="retry"))
+    results = run_async(retry_letters(settings, files, ids, instance="retry"))
     if as_json:
         print_json(results)
     else:

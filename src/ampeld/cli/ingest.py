@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ampeld.cli.account import show_report
-from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_and_channels
+from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_and_files
 from ampeld.cli.output import warn
 from ampeld.cli.run import InstanceOption
 from ampeld.daemon.exits import ExitCode
@@ -39,9 +39,9 @@ def ingest(
 
     Exit codes: 0 processed and balanced, 1 the account does not balance, 65 an archive is damaged, 78 configuration.
     """
-    settings, channels = settings_and_channels(config, sets)
+    settings, files = settings_and_files(config, sets)
     with _progress() as told:
-        ingestion = Ingestion(settings, channels, paths, instance=instance, progress=told)
+        ingestion = Ingestion(settings, files, paths, instance=instance, progress=told)
         code = ingestion.run()
     if ingestion.report is None:
         raise typer.Exit(code)

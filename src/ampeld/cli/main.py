@@ -14,7 +14,21 @@ from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.lock import InstanceRunningError
 from ampeld.errors import AccessDeniedError, AmpeldError, ConfigError, InvariantError, PoisonError, RetryableError
 
-COMMANDS = ("run", "ingest", "check", "status", "ledger", "deadletter", "seek", "simulate", "servers", "demo")
+COMMANDS = (
+    "run",
+    "ingest",
+    "check",
+    "channel",
+    "catalog",
+    "explain",
+    "status",
+    "ledger",
+    "deadletter",
+    "seek",
+    "simulate",
+    "servers",
+    "demo",
+)
 
 _CLICK_USAGE = 2
 

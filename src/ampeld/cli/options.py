@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from ampeld.catalog.directory import open_catalogs
 from ampeld.channel.channel import Channel
+from ampeld.daemon.catalogs import catalog_problems
 from ampeld.daemon.channels import load_channels
+from ampeld.daemon.files import ChannelFiles, read_survey
 from ampeld.daemon.logging import configure_logging
 from ampeld.daemon.settings import Settings, load_settings, read_settings
 from ampeld.errors import ConfigError
@@ -42,28 +45,38 @@ def settings_for(config: Path | None, sets: Sequence[str] | None) -> Settings:
     return settings
 
 
-def settings_and_channels(config: Path | None, sets: Sequence[str] | None) -> tuple[Settings, list[Channel]]:
-    """Return the settings and channels of a command that processes alerts, and log as configured.
+def settings_and_files(config: Path | None, sets: Sequence[str] | None) -> tuple[Settings, list[ChannelFiles]]:
+    """Return the settings and the texts of the channels of a command that judges alerts, and log as configured.
+
+    No code of a channel runs here: it is loaded where it is judged.
 
     Raises
     ------
     ConfigError
         With the problems of both.
     """
-    settings, channels, problems = everything(config, sets)
+    settings, problems = read_settings(config, sets or (), os.environ)
+    files: list[ChannelFiles] = []
+    try:
+        files = read_survey(settings.channels.directory, settings.source.survey)
+    except ConfigError as error:
+        problems += error.problems
     if problems:
         raise ConfigError(problems)
     configure_logging(settings.log.format, settings.log.level, settings.secrets())
-    return settings, channels
+    return settings, files
 
 
 def everything(config: Path | None, sets: Sequence[str] | None) -> tuple[Settings, list[Channel], list[str]]:
-    """Return settings and channels as far as they can be read, and every problem of both."""
+    """Return settings and channels as far as they can be read, and every problem, missing catalogues among them."""
     settings, problems = read_settings(config, sets or (), os.environ)
     try:
-        return settings, load_channels(settings.channels.directory), problems
+        channels = load_channels(settings.channels.directory)
     except ConfigError as error:
         return settings, [], [*problems, *error.problems]
+    own = [channel for channel in channels if channel.survey == settings.source.survey]
+    lacking = catalog_problems(own, open_catalogs(settings.catalogs.directory))
+    return settings, channels, [*problems, *(line for lines in lacking.values() for line in lines)]
 
 
 def topic_or_file(name: str) -> str:

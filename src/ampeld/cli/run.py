@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ampeld.cli.options import ConfigOption, SetOption, settings_and_channels
+from ampeld.cli.options import ConfigOption, SetOption, settings_and_files
 from ampeld.daemon.run import run_daemon
 
 
@@ -34,6 +34,7 @@ def run(
 
     Daemons of one group (`source.group`) share the partitions, on one host (give each an `--instance`) or many.
     The first signal finishes what was begun; a second one ends at once. Nothing is lost either way.
+    SIGHUP, or `ampeld channel reload`, takes up changed channel files.
 
     Try:
 
@@ -45,5 +46,5 @@ def run(
 
     Exit codes: 0 done or stopped, 73 the instance runs already, 75 told to stop and not done in time, 78 configuration.
     """
-    settings, channels = settings_and_channels(config, sets)
-    raise typer.Exit(run_daemon(settings, channels, instance=instance, until_end=until_end))
+    settings, files = settings_and_files(config, sets)
+    raise typer.Exit(run_daemon(settings, files, instance=instance, until_end=until_end))

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
@@ -85,6 +86,7 @@ def _print_status(out: Console, found: dict[str, Any]) -> None:
         ("run", found["run"]),
         ("version", found["version"]),
         ("state", found["state"]),
+        ("decoder", found["decoder"]),
         ("up", f"{found['uptime_s']:.0f} s"),
         ("rate", f"{found['alerts_s']:g} alerts/s in the last minute"),
         ("latency", f"{latency} s" if latency else None),
@@ -98,3 +100,15 @@ def _print_status(out: Console, found: dict[str, Any]) -> None:
     columns = ("topic", "#partition", "#position", "#committed", "#end", "#lag")
     places = [tuple(place[column.removeprefix("#")] for column in columns) for place in found["position"]]
     out.print(make_table("Position", columns, places))
+    if channels := found.get("channels"):
+        out.print()
+        show_channels(out, channels)
+
+
+def show_channels(out: Console, channels: Sequence[Mapping[str, Any]]) -> None:
+    """Print what runs, and below it why something does not, or not as it should."""
+    rows = [(row["channel"], row["version"], row["state"], row["alerts"], row["us_per_alert"]) for row in channels]
+    out.print(make_table("Channels", ("channel", "version", "", "#judged", "#us per alert"), rows))
+    for row in channels:
+        for note in row["notes"]:
+            out.print(f"{row['channel']}: {note}", style="yellow", markup=False, soft_wrap=True)

@@ -52,7 +52,7 @@ def test_a_running_daemon_tells_how_it_is(daemon: str, capsys: pytest.CaptureFix
 def test_json_is_one_document(daemon: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["status", "--set", f"status.listen={daemon}", "--instance", "night", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["instance"], found["state"]) == ("night", "degraded")
+    assert (found["instance"], found["state"], found["decoder"]) == ("night", "degraded", "kernel")
 
 
 @pytest.mark.parametrize("listen", ["unix:absent.sock", "127.0.0.1:1", ""])
