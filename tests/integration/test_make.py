@@ -41,7 +41,7 @@ def test_an_old_python_is_refused(tmp_path: Path) -> None:
 
 def test_the_demo_keeps_its_bytecode_in_the_environment(tmp_path: Path) -> None:
     shutil.copy(PROJECT / "Makefile", tmp_path)
-    for made in ("deploy/preflight.sh", "pyproject.toml", "uv.lock", ".venv/bin/uv", ".venv/.installed"):
+    for made in ("deploy/preflight.sh", "pyproject.toml", "uv.lock", "setup.py", ".venv/bin/uv", ".venv/.installed"):
         (tmp_path / made).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / made).touch()
     ampeld = tmp_path / ".venv" / "bin" / "ampeld"

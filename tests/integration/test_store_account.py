@@ -31,7 +31,9 @@ async def a_night(store, topic="night", run="r1"):
     await store.write_points([new_point(900, first=where(0, topic))], [])
     await store.write_states([a_state()])
     rows = [stored(0, 900), filtered(1), dead(2), stored(3, 900, Outcome.DUPLICATE), filtered(0, partition=1)]
-    rows = [msgspec.structs.replace(row, record=msgspec.structs.replace(row.record, topic=topic)) for row in rows]
+    rows = [
+        msgspec.structs.replace(row, coordinates=msgspec.structs.replace(row.coordinates, topic=topic)) for row in rows
+    ]
     await store.write_account(an_account(*rows, dead_letters=[letter(2, topic=topic)], run=run))
 
 

@@ -1,19 +1,19 @@
 """Put the parts of a run together: what the daemon, the ingestion of files and the retry of dead letters share."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Protocol
 
 import msgspec
 import structlog
 
 from ampeld import __version__
-from ampeld.alert.decode import Decoder
-from ampeld.channel.channel import Channel
-from ampeld.channel.judge import learn_cuts
+from ampeld.daemon.schemas import make_reader
 from ampeld.daemon.settings import Settings, config_hash
 from ampeld.stages.deduplicate import Flusher
 from ampeld.stages.ports import Provenance
+from ampeld.stages.reader import Reader
 from ampeld.store.documents import ChannelVersion
 from ampeld.store.mongodb import MongoStore
 
@@ -24,24 +24,42 @@ class Assembly(msgspec.Struct, frozen=True, eq=False):
     """The parts of one run."""
 
     settings: Settings
-    channels: Sequence[Channel]
     provenance: Provenance
     store: MongoStore
-    decoder: Decoder
+    reader: Reader
     flusher: Flusher
 
     async def prepare(self) -> None:
-        """Create what is missing in the database and register the channels' versions."""
+        """Create what is missing in the database."""
         await self.store.prepare(keep_days=self.settings.ledger.keep_days)
         if "setName" not in (hello := await self.store.connection.command("hello")) and "msg" not in hello:
             log.warning("store.standalone", meaning="no replica set: a write may be lost with the server's disk")
-        for channel in self.channels:
-            await self.store.register_version(channel.version, describe(channel))
-            await self.store.cut_numbers(channel.version, channel.cut_names.names)
 
 
-def assemble(settings: Settings, channels: Sequence[Channel], *, instance: str, group: str) -> Assembly:
-    """Return the parts of a new run, none of them connected yet."""
+class Named(Protocol):
+    """A channel, loaded or not."""
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+
+    @property
+    def version(self) -> str:
+        """Return its version."""
+
+
+def assemble(settings: Settings, channels: Iterable[Named], *, instance: str, group: str) -> Assembly:
+    """Return the parts of a new run, none of them connected yet.
+
+    Parameters
+    ----------
+    settings
+        The configuration.
+    channels
+        Those that the run begins with: the hash of the configuration covers their versions.
+    instance, group
+        Under which name, and for which consumer group, verdict blocks are written.
+    """
     provenance = Provenance(
         run=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}",
         version=__version__,
@@ -55,25 +73,10 @@ def assemble(settings: Settings, channels: Sequence[Channel], *, instance: str, 
         app_name=f"ampeld-{instance}",
         dead_letter_directory=settings.store.dead_letter_directory,
     )
-    for channel in channels:
-        if error := learn_cuts(channel.filter, channel.cut_names):
-            log.warning("channel.suspicious", channel=channel.name, contact=channel.contact, on_empty_batch=error)
     return Assembly(
         settings=settings,
-        channels=channels,
         provenance=provenance,
         store=store,
-        decoder=Decoder(settings.source.max_message_bytes),
+        reader=make_reader(settings),
         flusher=Flusher(store, provenance, group),
     )
-
-
-def describe(channel: Channel) -> dict[str, object]:
-    """Return what is kept of a channel's version."""
-    return {
-        "name": channel.name,
-        "filter": f"{type(channel.filter).__module__}:{type(channel.filter).__qualname__}",
-        "contact": channel.contact,
-        "access": sorted(channel.access),
-        "on_known": channel.on_known,
-    }

@@ -1,6 +1,7 @@
 """One value of the configuration, from what was written to what is meant."""
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any, Literal, NoReturn, get_args, get_origin
 import msgspec
 
 from ampeld.daemon.secret import Secret, find_secret
-from ampeld.daemon.sections import Listen, Start
+from ampeld.daemon.sections import Listen, Night, Start
 
+_SCHEME = re.compile(r"[a-z]+:")
 _PLAIN = {"Expected `array`": "expected a list", "`array`": "list", "`str`": "text", "`bool`": "true or false", "`": ""}
 
 
@@ -93,6 +95,13 @@ def _start(value: Any, _: Origin) -> str | datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def _night(value: Any, origin: Origin) -> list[str]:
+    if origin.text is not None and not isinstance(value, list):
+        value = [origin.text]
+    sources = msgspec.convert(value, Night)
+    return [text if _SCHEME.match(text) else str(origin.base / Path(text).expanduser()) for text in sources]
+
+
 def _refuse(message: str) -> NoReturn:
     raise ValueError(message)
 
@@ -104,4 +113,5 @@ _SPECIAL: tuple[tuple[Any, Callable[[Any, Origin], Any]], ...] = (
     (Path | None, _path),
     (Listen, _listen),
     (Start, _start),
+    (Night, _night),
 )

@@ -1,19 +1,23 @@
 """From the words ``rapid.py:Rapid`` or ``package.module:Class`` to a filter class, every mistake named by its line."""
 
+import builtins
 import hashlib
 import importlib
-import importlib.util
 import inspect
+import linecache
 import sys
 import traceback
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from collections.abc import Mapping
+from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from ampeld.channel import Filter
 from ampeld.channel.names import did_you_mean
 from ampeld.channel.params import ParameterError, build
+from ampeld.daemon.files import ChannelFiles
+from ampeld.daemon.filters_imports import local_file
 from ampeld.errors import AmpeldError
 
 
@@ -26,20 +30,16 @@ class FilterError(AmpeldError):
 
 
 class FilterLoader:
-    """Finds filter classes; each file is executed once, whatever the number of channels that name it.
+    """Finds filter classes; a module of the same text is executed once, whatever the number of channels that name it.
 
-    Parameters
-    ----------
-    directory
-        The channels' directory: files are looked for there and nowhere else.
+    Nothing is read from the disk but installed packages, and nothing is left behind in ``sys.path``.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._modules: dict[Path, ModuleType] = {}
+    def __init__(self) -> None:
+        self._modules: dict[str, ModuleType] = {}
 
-    def find(self, words: str) -> type[Filter]:
-        """Return the class.
+    def find(self, words: str, files: ChannelFiles) -> type[Filter]:
+        """Return the class that a channel names.
 
         Raises
         ------
@@ -49,7 +49,7 @@ class FilterLoader:
         place, colon, name = words.rpartition(":")
         if not colon or not place or not name.isidentifier():
             raise FilterError(f"{words!r} is neither 'file.py:Class' nor 'package.module:Class'")
-        module = self._file(place) if place.endswith(".py") else _package(place)
+        module = self._file(place, files) if place.endswith(".py") else _package(place)
         found = getattr(module, name, None)
         if found is None:
             near = did_you_mean(name, [key for key, value in vars(module).items() if _is_filter(value)])
@@ -58,16 +58,77 @@ class FilterLoader:
             raise FilterError(f"{words!r} is no filter: it does not derive from ampeld.channel.Filter")
         return found  # type: ignore[no-any-return]  # it was looked at
 
-    def _file(self, place: str) -> ModuleType:
-        path = (self._directory / place).resolve()
-        if not path.is_relative_to(self._directory.resolve()):
-            raise FilterError(f"{place!r} lies outside the channels' directory {self._directory}")
-        if not path.is_file():
-            near = did_you_mean(place, [file.name for file in self._directory.glob("*.py")])
-            raise FilterError(f"there is no file {place!r} beside the channel file{near}")
-        if path not in self._modules:
-            self._modules[path] = _execute(path, self._directory / place)
-        return self._modules[path]
+    def _file(self, place: str, files: ChannelFiles) -> ModuleType:
+        if place not in files.modules:
+            raise FilterError(files.missing.get(place, f"there is no file {place!r} beside the channel file"))
+        lines = dict(linecache.cache)
+        try:
+            return self._execute(place, files)
+        except SyntaxError as error:
+            linecache.cache.update({name: lines[name] for name in _shown(files) if name in lines})
+            raise FilterError(_plain(error), _syntax(error, files.shown(place))) from error
+        except (Exception, SystemExit) as error:  # science code: the module is the author's
+            where = _where(error, _shown(files))
+            # What still runs from an earlier text keeps its lines.
+            linecache.cache.update({name: lines[name] for name in _shown(files) if name in lines})
+            raise FilterError(_plain(error), where) from error
+
+    def _execute(self, place: str, files: ChannelFiles) -> ModuleType:
+        """Execute a file as a module under a name that nothing else has."""
+        shown = files.shown(place)
+        name = f"ampeld_channel_{Path(place).stem}_{_digest(shown, files.modules)}"
+        if name in self._modules:
+            return self._modules[name]
+        source = files.modules[place]
+        linecache.cache[shown] = (len(source), None, source.splitlines(keepends=True), shown)
+        module = ModuleType(name)
+        module.__spec__ = ModuleSpec(name, None, origin=shown)
+        module.__file__ = shown
+        module.__dict__["__builtins__"] = {**vars(builtins), "__import__": _Importer(self, place, files)}
+        sys.modules[name] = self._modules[name] = module  # annotations and data classes look their module up
+        try:
+            exec(compile(source, shown, "exec", dont_inherit=True), module.__dict__)  # noqa: S102  it is a module
+        except BaseException:
+            del sys.modules[name], self._modules[name]
+            raise
+        return module
+
+    def beside(self, place: str, files: ChannelFiles) -> ModuleType:
+        """Return a module that another one imports from beside it."""
+        return self._execute(place, files)
+
+
+class _Importer:
+    """The import statement as one module sees it: files beside it come before what is installed."""
+
+    def __init__(self, loader: FilterLoader, place: str, files: ChannelFiles) -> None:
+        self._loader = loader
+        self._place = place
+        self._files = files
+
+    def __call__(
+        self,
+        name: str,
+        globals: Mapping[str, object] | None = None,  # noqa: A002  as the import statement calls it
+        locals: Mapping[str, object] | None = None,  # noqa: A002
+        fromlist: tuple[str, ...] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        if level == 1 and not name:
+            package = ModuleType(f"beside {self._place}")
+            for wanted in fromlist or ():
+                setattr(package, wanted, self._beside(wanted, required=True))
+            return package
+        found = self._beside(name, required=level == 1) if level <= 1 else None
+        return builtins.__import__(name, globals, locals, fromlist or (), level) if found is None else found
+
+    def _beside(self, name: str, *, required: bool) -> ModuleType | None:
+        place = local_file(name, self._place)
+        if place is not None and place in self._files.modules:
+            return self._loader.beside(place, self._files)
+        if required:
+            raise ModuleNotFoundError(f"there is no file {name}.py beside {self._place}", name=name)
+        return None
 
 
 def make(cls: type[Filter], params: dict[str, Any]) -> Filter:
@@ -85,46 +146,20 @@ def make(cls: type[Filter], params: dict[str, Any]) -> Filter:
     except ParameterError:
         raise
     except (Exception, SystemExit) as error:  # science code: prepare() is the author's
-        raise FilterError(_plain(error), _where(error, Path(inspect.getfile(cls)))) from error
-
-
-def source_digest(cls: type[Filter], *more: bytes) -> str:
-    """Return 16 hexadecimal digits that change with the source of a filter and of those that it derives from."""
-    digest = hashlib.sha256()
-    bases = [base for base in cls.__mro__ if issubclass(base, Filter) and base is not Filter]
-    for text in (*more, *(Path(inspect.getfile(base)).read_bytes() for base in bases)):
-        digest.update(len(text).to_bytes(8, "big") + text)
-    return digest.hexdigest()[:16]
-
-
-class _Loader(SourceFileLoader):
-    """Always compiles the source: a cached one may be stale, and nothing is to be written beside a channel."""
-
-    def get_code(self, fullname: str) -> CodeType:
-        path = self.get_filename(fullname)
-        return self.source_to_code(self.get_data(path), path)
+        raise FilterError(_plain(error), _where(error, [inspect.getfile(cls)])) from error
 
 
 def _is_filter(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, Filter) and value is not Filter
 
 
-def _execute(path: Path, shown: Path) -> ModuleType:
-    """Execute a file as a module under a name that nothing else has."""
-    name = f"ampeld_channel_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    loader = _Loader(name, str(path))
-    module = importlib.util.module_from_spec(ModuleSpec(name, loader, origin=str(path)))
-    module.__file__ = str(path)
-    sys.modules[name] = module  # annotations and data classes look their module up
-    try:
-        loader.exec_module(module)
-    except SyntaxError as error:
-        del sys.modules[name]
-        raise FilterError(_plain(error), _syntax(error, path, shown)) from error
-    except (Exception, SystemExit) as error:  # science code: the module is the author's
-        del sys.modules[name]
-        raise FilterError(_plain(error), _where(error, path, shown)) from error
-    return module
+def _digest(shown: str, modules: Mapping[str, str]) -> str:
+    texts = [text for item in sorted(modules.items()) for text in item]
+    return hashlib.sha256("\0".join([shown, *texts]).encode()).hexdigest()[:8]
+
+
+def _shown(files: ChannelFiles) -> list[str]:
+    return [files.shown(name) for name in files.modules]
 
 
 def _package(place: str) -> ModuleType:
@@ -135,7 +170,7 @@ def _package(place: str) -> ModuleType:
             raise FilterError(f"there is no module {place!r}") from error
         raise FilterError(_plain(error), _where(error, None)) from error
     except SyntaxError as error:
-        raise FilterError(_plain(error), _syntax(error, None, Path(place))) from error
+        raise FilterError(_plain(error), _syntax(error, place)) from error
     except (Exception, SystemExit) as error:  # science code: the module is the author's
         raise FilterError(_plain(error), _where(error, None)) from error
 
@@ -146,16 +181,15 @@ def _plain(error: BaseException) -> str:
     return "".join(traceback.format_exception_only(error)).strip()
 
 
-def _syntax(error: SyntaxError, path: Path | None, shown: Path) -> str:
+def _syntax(error: SyntaxError, place: str) -> str:
     """Return file and line of a syntax error, which may lie in a module that was imported; not all have a line."""
-    place = str(shown) if error.filename in (None, str(path)) else error.filename
-    return f"{place}:{error.lineno}" if error.lineno is not None else str(place)
+    where = error.filename or place
+    return f"{where}:{error.lineno}" if error.lineno is not None else where
 
 
-def _where(error: BaseException, path: Path | None, shown: Path | None = None) -> str | None:
-    """Return file and line of the innermost frame in the file; in any source file when none is given."""
-    frames = traceback.extract_tb(error.__traceback__)
-    for frame in reversed(frames):
-        if (path is None and not frame.filename.startswith("<")) or frame.filename == str(path):
-            return f"{shown or frame.filename}:{frame.lineno}"
+def _where(error: BaseException, among: list[str] | None) -> str | None:
+    """Return file and line of the innermost frame in one of the files; in any source file when none are given."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if (among is None and not frame.filename.startswith("<")) or (among and frame.filename in among):
+            return f"{frame.filename}:{frame.lineno}"
     return None

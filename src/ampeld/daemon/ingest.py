@@ -6,12 +6,16 @@ from pathlib import Path
 
 import structlog
 
-from ampeld.channel.channel import Channel
 from ampeld.daemon.assembly import Assembly, assemble
 from ampeld.daemon.exits import ExitCode
+from ampeld.daemon.files import ChannelFiles
+from ampeld.daemon.judges import make_judge
 from ampeld.daemon.pipeline import Listener, Pipeline
+from ampeld.daemon.reload_keeper import ChannelKeeper
+from ampeld.daemon.schemas import on_schema
 from ampeld.daemon.settings import Settings
 from ampeld.daemon.shutdown import Stop, run_process
+from ampeld.errors import RetryableError
 from ampeld.source.archive import DamagedFileError, check_paths
 from ampeld.source.files import FileProgress, FileSource
 from ampeld.stages.values import Judged
@@ -45,7 +49,7 @@ class Ingestion:
     def __init__(
         self,
         settings: Settings,
-        channels: Sequence[Channel],
+        channels: Sequence[ChannelFiles],
         paths: Sequence[Path],
         *,
         instance: str,
@@ -78,29 +82,35 @@ class Ingestion:
 
     async def _work(self, stop: Stop) -> None:
         parts = assemble(self._settings, self._channels, instance=self._instance, group=GROUP)
+        self._judge = make_judge(self._settings)
+        keeper = ChannelKeeper(self._settings, self._judge, parts.store, provenance=parts.provenance, on_trouble=_warn)
         try:
+            await keeper.load(self._channels)
             await parts.prepare()
+            await keeper.begin()
             stop.working = True
             async with self._source:
                 await self._process(parts, stop)
+            await keeper.settle()
             if not stop.wanted.is_set():
                 ends = [Begun(topic, 0, 0, end) for topic, end in self._ends.items()]
                 await parts.store.record_begun(GROUP, ends)
                 self.report = await AccountReader(parts.store.connection).report(run=parts.provenance.run)
         finally:
+            await self._judge.close()
             await parts.store.close()
 
     async def _process(self, parts: Assembly, stop: Stop) -> None:
         pipeline = Pipeline(
             source=self._source,
             flusher=parts.flusher,
-            decoder=parts.decoder,
-            channels=parts.channels,
+            reader=parts.reader,
+            judge=self._judge,
             max_records=self._settings.source.max_batch,
             listener=Listener(
                 on_flushed=self._on_flushed,
-                on_trouble=lambda error: log.warning("store.unavailable", error=str(error)),
-                on_schema=lambda fingerprint, version: log.debug("schema.seen", schema=fingerprint, version=version),
+                on_trouble=_warn,
+                on_schema=on_schema,
             ),
         )
         done = asyncio.Event()
@@ -114,8 +124,7 @@ class Ingestion:
                 done.set()
 
     def _on_flushed(self, account: Account, _batches: Sequence[Judged]) -> None:
-        for row in account.rows:
-            self._ends[row.record.topic] = row.record.through + 1
+        self._ends |= {part.topic: part.end for part in account.rows.parts}
 
     async def _tell(self, done: asyncio.Event) -> None:
         while not done.is_set():
@@ -126,3 +135,7 @@ class Ingestion:
             except TimeoutError:
                 continue
         self._progress(self._source.progress)
+
+
+def _warn(error: RetryableError) -> None:
+    log.warning("store.unavailable", error=str(error))

@@ -61,7 +61,11 @@ def environment_layers(environ: Mapping[str, str]) -> list[Layer]:
 def state_layers(environ: Mapping[str, str]) -> list[Layer]:
     """Return the layer of systemd's ``StateDirectory=``: where a service may write, unless it is told otherwise."""
     directory = environ.get("STATE_DIRECTORY", "").partition(":")[0]
-    table = {"store": {"dead_letter_directory": f"{directory}/dead-letters"}}
+    table = {
+        "source": {"schema_directory": f"{directory}/schemas"},
+        "store": {"dead_letter_directory": f"{directory}/dead-letters"},
+        "catalogs": {"directory": f"{directory}/catalogs"},
+    }
     return [Layer(table, Path("/"), None, "STATE_DIRECTORY")] if directory else []
 
 

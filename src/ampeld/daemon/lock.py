@@ -1,5 +1,6 @@
 """One process for each instance name on a host: a lock that the kernel lets go of when its holder dies."""
 
+import contextlib
 import fcntl
 import os
 import tempfile
@@ -41,6 +42,34 @@ def hold_lock(path: Path) -> Iterator[None]:
         yield
     finally:
         path.unlink(missing_ok=True)  # STRICTLY BEFORE the lock is let go: who waits for it must find the name gone
+        os.close(descriptor)
+
+
+def holder(path: Path) -> int | None:
+    """Return the process that holds a lock, None where nobody does.
+
+    Only a lock that belongs to the owner of that process counts, so that nobody can lead us to somebody else's.
+
+    Raises
+    ------
+    PermissionError
+        If the lock is not ours to read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with contextlib.suppress(ValueError, FileNotFoundError):
+            pid = int(os.pread(descriptor, 20, 0))
+            if Path(f"/proc/{pid}").stat().st_uid == os.fstat(descriptor).st_uid:
+                return pid
+        return None
+    else:
+        return None
+    finally:
         os.close(descriptor)
 
 

@@ -3,7 +3,8 @@
 import platform
 from collections import Counter as Tally
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,9 @@ from prometheus_client import (
 
 from ampeld.flow.outcome import Outcome
 from ampeld.flow.pipe import PipeStatistics
-from ampeld.flow.verdict import BYPASSED, CUT, ERRORED, GROUP, REJECTION, SKIPPED, UNASKED
+from ampeld.flow.verdict import Kind, kinds
 from ampeld.store.documents import Account
+from ampeld.store.rows import Rows
 
 MOST_TOPICS = 16
 """Nightly topics come for years: only those last seen have series."""
@@ -52,8 +54,11 @@ class Metrics:
         )
         self.bytes = counter("bytes", "Bytes of payload with a durable outcome.")
         self.dead_letters = counter("dead_letters", "Records that could not be read.", "stage", "reason")
+        self.channels = gauge("channels", "Channels by what becomes of them: running, suspended, off.", "state")
+        self.processes_lost = counter("filter_processes_lost", "Filter processes that overran, crashed or ended.")
         self.duplicates = counter("duplicates", "Accepted alerts whose candid had come from other coordinates.")
         self.gaps = counter("gaps", "Ranges of offsets lost before they were read.")
+        self.held = gauge("partitions_held", "Partitions not read, because nearly all they bring are dead letters.")
         self.gap_offsets = counter("gap_offsets", "Offsets lost before they were read.")
         self.commits = counter("commits", "Offset commits.", "result")
         self.rebalances = counter("rebalances", "Assignments of partitions.")
@@ -77,7 +82,7 @@ class Metrics:
         build = gauge("build_info", "Constant 1.", "version", "python", "instance")
         build.labels(version, platform.python_version(), instance).set(1)
         gauge("start_time_seconds", "When the process started.").set(started_s)
-        self._topics: OrderedDict[str, set[tuple[str, str, str, str]]] = OrderedDict()
+        self._topics: OrderedDict[str, dict[tuple[str, str, str, str], Counter]] = OrderedDict()
         self._totals: Tally[Counter] = Tally()
 
     def page(self) -> bytes:
@@ -86,23 +91,15 @@ class Metrics:
 
     def count_account(self, account: Account) -> None:
         """Count the outcomes and verdicts of what has become durable."""
-        ends = Tally((_series(row.record.topic), row.outcome) for row in account.rows)
-        for (topic, outcome), number in ends.items():
-            self._count("store", outcome.name.lower(), topic, "", number)
-            if outcome is Outcome.DUPLICATE:
-                self.duplicates.inc(number)
-        self.bytes.inc(sum(len(row.record.value) for row in account.rows))
+        rows = account.rows
+        for topic, place in _by_series(rows):
+            ends = np.bincount(rows.outcome[place], minlength=len(Outcome)).tolist()
+            self._count(topic, "store", "", {outcome.name.lower(): ends[outcome] for outcome in Outcome})
+            self.duplicates.inc(ends[Outcome.DUPLICATE])
+            for channel, verdicts in zip(account.channels, count_kinds(rows.codes[:, place]), strict=True):
+                self._count(topic, "filter", channel.name, verdicts)
         for letter in account.dead_letters:
             self.dead_letters.labels(letter.stage, _kind(letter.reason)).inc()
-        by_topic: dict[str, list[tuple[int, ...]]] = {}
-        for row in account.rows:
-            if row.codes:
-                by_topic.setdefault(_series(row.record.topic), []).append(row.codes)
-        for topic, codes in by_topic.items():
-            table = np.array(codes, dtype=np.uint16)
-            for index, channel in enumerate(account.channels):
-                for verdict, number in tally_codes(table[:, index]).items():
-                    self._count("filter", verdict, topic, channel.name, number)
 
     def fill_pipes(self, pipes: Sequence[PipeStatistics]) -> None:
         """Note how full the pipes are."""
@@ -116,29 +113,42 @@ class Metrics:
         self._totals[counter] += rise  # type: ignore[assignment]  # totals may be fractional
         return rise
 
-    def _count(self, stage: str, outcome: str, topic: str, channel: str, number: int) -> None:
-        labels = (stage, outcome, topic, channel)
-        self._topics.setdefault(topic, set()).add(labels)
+    def _count(self, topic: str, stage: str, channel: str, numbers: Mapping[str, int]) -> None:
+        series = self._topics.setdefault(topic, {})
         self._topics.move_to_end(topic)
-        self._alerts.labels(*labels).inc(number)
+        for outcome, number in numbers.items():
+            if number:
+                labels = (stage, outcome, topic, channel)
+                if labels not in series:
+                    series[labels] = self._alerts.labels(*labels)
+                series[labels].inc(number)
         if len(self._topics) > MOST_TOPICS:
             _, gone = self._topics.popitem(last=False)
             for old in gone:
                 self._alerts.remove(*old)
 
 
-def tally_codes(codes: NDArray[np.uint16]) -> dict[str, int]:
-    """Return how many of these verdict codes accept, reject, skip and err; names without any are absent."""
-    rejected = ((codes >= CUT) & (codes < GROUP)) | (codes >= REJECTION)
-    counts = {
-        "bypassed": int((codes == BYPASSED).sum()),
-        "rejected": int(rejected.sum()),
-        "skipped": int((codes == SKIPPED).sum()),
-        "errored": int((codes == ERRORED).sum()),
-    }
-    others = sum(counts.values()) + int((codes == UNASKED).sum())
-    counts["accepted"] = len(codes) - others + counts.pop("bypassed")
-    return {verdict: number for verdict, number in counts.items() if number}
+def count_kinds(codes: NDArray[np.uint16]) -> list[dict[str, int]]:
+    """Return for each channel how many of its verdict codes accept, reject, skip and err.
+
+    Parameters
+    ----------
+    codes
+        Shape (channels, alerts).
+    """
+    own = kinds(codes) + len(Kind) * np.arange(len(codes))[:, np.newaxis]
+    numbers = np.bincount(own.reshape(-1), minlength=len(Kind) * len(codes)).reshape(len(codes), len(Kind))
+    return [{kind.name.lower(): of_channel[kind] for kind in _COUNTED} for of_channel in numbers.tolist()]
+
+
+_COUNTED = tuple(kind for kind in Kind if kind is not Kind.UNASKED)
+
+
+def _by_series(rows: Rows) -> Iterator[tuple[str, slice]]:
+    """Yield the topics, all files as one, with their rows: which lie together, as rows are in the order of topics."""
+    for topic, places in groupby(rows.slices(), key=lambda place: _series(place[0].topic)):
+        slices = [where for _, where in places]
+        yield topic, slice(slices[0].start, slices[-1].stop)
 
 
 def _series(topic: str) -> str:

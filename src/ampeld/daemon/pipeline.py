@@ -6,8 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from ampeld.alert.decode import Decoder
-from ampeld.channel.channel import Channel
 from ampeld.errors import RetryableError
 from ampeld.flow.pipe import PipeStatistics, Receiver, Sender, open_pipe
 from ampeld.flow.record import Batch
@@ -16,11 +14,13 @@ from ampeld.stages.consume import consume
 from ampeld.stages.decode import decode
 from ampeld.stages.deduplicate import Flusher, deduplicate
 from ampeld.stages.filter import filter_alerts
-from ampeld.stages.ports import Source
+from ampeld.stages.ports import Judge, Source
+from ampeld.stages.reader import Reader
 from ampeld.stages.values import Decoded, Flushed, Judged
 from ampeld.store.documents import Account
 
-CAPACITY = 2  # batches in each pipe: one being worked on, one ready
+CAPACITY = 2  # batches in a pipe: two ready while one is worked on
+HEAVY = 1  # where they still have their payloads, 65 kB an alert
 
 
 def _nobody(_: object) -> None:
@@ -34,8 +34,8 @@ class Listener(msgspec.Struct, frozen=True):
     """Of every account that has become durable, with the batches that it speaks of."""
     on_trouble: Callable[[RetryableError], None]
     """Of every try to write that failed."""
-    on_schema: Callable[[str, str], None]
-    """Once of the fingerprint and version of each schema."""
+    on_schema: Callable[[str, str, Sequence[str]], None]
+    """Once of the fingerprint and version of each schema, and of its fields that are new to the survey's tables."""
     on_fetched: Callable[[Batch], None] = _nobody
     """Of every batch, before anything is done with it."""
     on_decoded: Callable[[float], None] = _nobody
@@ -49,7 +49,7 @@ class Pipeline:
 
     Parameters
     ----------
-    source, flusher, decoder, channels
+    source, flusher, reader, judge
         What the stages work with.
     max_records : int
         Records in one fetch and, roughly, in one flush.
@@ -62,19 +62,19 @@ class Pipeline:
         *,
         source: Source,
         flusher: Flusher,
-        decoder: Decoder,
-        channels: Sequence[Channel],
+        reader: Reader,
+        judge: Judge,
         max_records: int,
         listener: Listener,
     ) -> None:
         self._source = source
         self._flusher = flusher
-        self._decoder = decoder
-        self._channels = channels
+        self._reader = reader
+        self._judge = judge
         self._max_records = max_records
         self._listener = listener
-        self._fetched: tuple[Sender[Batch], Receiver[Batch]] = open_pipe("fetched", CAPACITY)
-        self._decoded: tuple[Sender[Decoded], Receiver[Decoded]] = open_pipe("decoded", CAPACITY)
+        self._fetched: tuple[Sender[Batch], Receiver[Batch]] = open_pipe("fetched", HEAVY)
+        self._decoded: tuple[Sender[Decoded], Receiver[Decoded]] = open_pipe("decoded", HEAVY)
         self._judged: tuple[Sender[Judged], Receiver[Judged]] = open_pipe("judged", CAPACITY)
         self._flushed: tuple[Sender[Flushed], Receiver[Flushed]] = open_pipe("flushed", CAPACITY)
 
@@ -102,16 +102,14 @@ class Pipeline:
                     decode(
                         to_decode,
                         decoded,
-                        decoder=self._decoder,
+                        reader=self._reader,
                         executor=executor,
                         on_schema=listener.on_schema,
                         on_decoded=listener.on_decoded,
                     ),
                     name="decode",
                 )
-                stages.create_task(
-                    filter_alerts(to_filter, judged, channels=self._channels, executor=executor), name="filter"
-                )
+                stages.create_task(filter_alerts(to_filter, judged, judge=self._judge), name="filter")
                 stages.create_task(
                     deduplicate(
                         to_deduplicate,

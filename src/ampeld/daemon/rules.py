@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from ampeld.daemon.sections import SecuritySection, SourceSection, StatusSection, StoreSection
 from ampeld.daemon.toml import Key
@@ -24,6 +25,7 @@ def broken_rules(source: SourceSection, store: StoreSection, status: StatusSecti
     for index, topic in enumerate(source.topics):
         if message := _topic_problem(topic):
             yield ("source", "topics", index), message
+    yield from _survey(source)
     yield from _security(source.security)
     if message := _uri_problem(store.uri.reveal()):
         yield ("store", "uri"), message
@@ -66,6 +68,30 @@ def _topic_problem(topic: str) -> str | None:
             return f"{topic!r} must name another topic each night: write {{night:%Y%m%d}}"
         return None
     return None if _TOPIC.fullmatch(topic) else f"{topic!r} cannot be a topic: letters, digits, '.', '_' and '-' only"
+
+
+def _survey(source: SourceSection) -> Iterator[Broken]:
+    ztf = [index for index, topic in enumerate(source.topics) if topic.startswith("ztf_")]
+    if source.survey == "lsst" and ztf:
+        yield ("source", "topics", ztf[0]), f"{source.topics[ztf[0]]!r} is ZTF's: name the topics of survey 'lsst'"
+    if source.schema_registry is not None:
+        if message := _registry_problem(source.schema_registry):
+            yield ("source", "schema_registry"), message
+    elif source.schema_registry_username is not None or source.schema_registry_password is not None:
+        yield ("source", "schema_registry"), "is needed beside schema_registry_username and schema_registry_password"
+
+
+def _registry_problem(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  raises when it is none
+    except ValueError as error:
+        return f"is no address: {error}"
+    if parts.username is not None or parts.password is not None:
+        return "holds a name or password: write schema_registry_username and schema_registry_password"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return f"{url!r} is no address like https://registry.example.org"
+    return f"{url!r} has a query or fragment" if parts.query or parts.fragment else None
 
 
 def _security(security: SecuritySection) -> Iterator[Broken]:

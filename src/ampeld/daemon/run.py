@@ -2,22 +2,28 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import stamina
 import structlog
 
-from ampeld.channel.channel import Channel
+from ampeld.alert.decode import DECODER, WITHOUT_KERNEL
 from ampeld.daemon.assembly import Assembly, assemble
+from ampeld.daemon.files import ChannelFiles
+from ampeld.daemon.judges import make_judge
 from ampeld.daemon.lock import hold_lock, lock_path
 from ampeld.daemon.notify import Notifier
 from ampeld.daemon.pipeline import Listener, Pipeline
+from ampeld.daemon.reload_keeper import ChannelKeeper
+from ampeld.daemon.schemas import on_schema
 from ampeld.daemon.settings import Settings
 from ampeld.daemon.shutdown import Stop, run_process
 from ampeld.daemon.sources import kafka_settings
 from ampeld.daemon.status import Pages, serve_status
-from ampeld.daemon.telemetry import Telemetry, watch_loop
+from ampeld.daemon.storms import StormGuard
+from ampeld.daemon.telemetry import DEGRADED, LIVE, Telemetry, watch_loop
 from ampeld.errors import AccessDeniedError, RetryableError
 from ampeld.source.kafka import KafkaSource
 from ampeld.stages.values import Judged
@@ -32,7 +38,7 @@ START_WAIT_S = 5.0
 log = structlog.get_logger("ampeld.daemon")
 
 
-def run_daemon(settings: Settings, channels: Sequence[Channel], *, instance: str, until_end: bool) -> int:
+def run_daemon(settings: Settings, channels: Sequence[ChannelFiles], *, instance: str, until_end: bool) -> int:
     """Run until a signal, or with ``until_end`` until everything that was there at the start is done.
 
     Returns
@@ -48,8 +54,9 @@ def run_daemon(settings: Settings, channels: Sequence[Channel], *, instance: str
 class Daemon:
     """The parts of the running daemon and what is known of them."""
 
-    def __init__(self, settings: Settings, channels: Sequence[Channel], *, instance: str, until_end: bool) -> None:
+    def __init__(self, settings: Settings, channels: Sequence[ChannelFiles], *, instance: str, until_end: bool) -> None:
         self._settings = settings
+        self._files = channels
         self._parts = assemble(settings, channels, instance=instance, group=settings.source.group)
         provenance = self._parts.provenance
         self._telemetry = Telemetry(version=provenance.version, instance=instance, run=provenance.run)
@@ -62,11 +69,17 @@ class Daemon:
             on_gap=self._on_gap,
             on_begin=self._on_begin,
         )
+        self._storms = StormGuard(self._source.hold)
+        self._parts.reader.on_trouble = self._on_registry
+        self._judge = make_judge(settings)
+        self._channels = ChannelKeeper(
+            settings, self._judge, self._parts.store, provenance=provenance, on_trouble=self._on_trouble
+        )
         self._pipeline = Pipeline(
             source=self._source,
             flusher=self._parts.flusher,
-            decoder=self._parts.decoder,
-            channels=channels,
+            reader=self._parts.reader,
+            judge=self._judge,
             max_records=settings.source.max_batch,
             listener=Listener(
                 on_flushed=self._on_flushed,
@@ -91,20 +104,27 @@ class Daemon:
             config=provenance.config,
             instance=provenance.instance,
             group=settings.source.group,
-            channels=[f"{c.name}@{c.version}" for c in parts.channels],
+            channels=[f"{one.name}@{one.version}" for one in self._files],
+            decoder=DECODER,
         )
+        if WITHOUT_KERNEL:
+            log.warning("decode.without_kernel", meaning=WITHOUT_KERNEL)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(parts.store.close)
+            stack.push_async_callback(self._judge.close)
+            await self._channels.load(self._files)
+            stop.listen_for_reload(self._channels.ask_reload)
             pages = Pages(
                 live=lambda: True,
                 ready=self._is_ready,
-                status=self._telemetry.status,
+                status=self._status,
                 metrics=self._telemetry.metrics.page,
             )
             await stack.enter_async_context(serve_status(settings.status.listen, provenance.instance, pages))
             await stack.enter_async_context(self._observed(stop))
             await self._patiently("store", parts)
             await self._patiently("source", parts)
+            await stack.enter_async_context(self._beside(self._channels.run, name="channels"))
             stack.push_async_callback(self._source.stop, LEAVE_S)
             stop.working = True
             self._notifier.ready()
@@ -120,7 +140,11 @@ class Daemon:
         ):
             with attempt:
                 try:
-                    await (parts.prepare() if part == "store" else self._source.start())
+                    if part == "store":
+                        await parts.prepare()
+                        await self._channels.begin()
+                    else:
+                        await self._source.start()
                 except RetryableError as error:
                     if isinstance(error, StoreUnavailableError) and error.refused:
                         raise AccessDeniedError(str(error)) from error
@@ -151,14 +175,36 @@ class Daemon:
     def _on_flushed(self, account: Account, batches: Sequence[Judged]) -> None:
         self._telemetry.flushed(account, [judged.decoded.batch for judged in batches])
         log.debug("deduplicate.flushed", records=len(account.rows), dead_letters=len(account.dead_letters))
+        if not self._until_end:  # a drain has an end, and somebody who waits for it
+            self._storms.note(batches, asyncio.get_running_loop().time())
 
     def _on_trouble(self, error: RetryableError) -> None:
         kind = error.kind if isinstance(error, StoreUnavailableError) else "unknown"
         self._telemetry.store_failed(kind, str(error))
         log.warning("store.unavailable", kind=kind, error=str(error))
 
-    def _on_schema(self, fingerprint: str, version: str) -> None:
-        log.info("schema.seen", schema=fingerprint, version=version)
+    def _on_schema(self, fingerprint: str, version: str, additions: Sequence[str]) -> None:
+        on_schema(fingerprint, version, additions)
+        self._telemetry.schema(fingerprint, version, additions)
+
+    def _on_registry(self, trouble: str | None) -> None:
+        self._telemetry.part("schemas", LIVE if trouble is None else DEGRADED, trouble)
+
+    def _status(self) -> dict[str, Any]:
+        lock = lock_path(self._parts.provenance.instance, os.environ).absolute()
+        held = [f"{topic}/{partition}" for topic, partition in self._storms.held]
+        process = {"pid": os.getpid(), "lock": str(lock), "held": held}
+        return self._telemetry.status() | process | self._channels.status()
+
+    @asynccontextmanager
+    async def _beside(self, work: Callable[[], Coroutine[Any, Any, None]], *, name: str) -> AsyncIterator[None]:
+        """Do something without an end while the block runs."""
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(work(), name=name)
+            try:
+                yield
+            finally:
+                task.cancel()
 
     @asynccontextmanager
     async def _observed(self, stop: Stop) -> AsyncIterator[None]:
@@ -182,8 +228,13 @@ class Daemon:
             await asyncio.sleep(OBSERVE_S)
             if stop.working:  # before, there is no source that might not answer
                 self._telemetry.source(self._source.statistics())
+            self._storms.look(asyncio.get_running_loop().time())
+            self._telemetry.metrics.held.set(len(self._storms.held))
             in_flight = sum(ledger.in_flight for ledger in self._source.ledgers())
             self._telemetry.flow(self._pipeline.statistics(), in_flight)
+            self._telemetry.metrics.raise_to(self._telemetry.metrics.processes_lost, self._judge.costs.lost)
+            for state, number in self._channels.states().items():
+                self._telemetry.metrics.channels.labels(state).set(number)
 
     async def _summarise(self, stop: Stop) -> None:
         while True:

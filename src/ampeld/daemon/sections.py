@@ -15,6 +15,7 @@ Count = Annotated[int, Meta(ge=1, le=10_000)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 Listen = Annotated[str, Meta(description="host:port, unix:/path, or empty")]
 Start = Literal["earliest", "latest"] | datetime
+Night = Annotated[list[Text], Meta(min_length=1, description="paths, kafka:TOPIC or sim:SEED:ALERTS")]
 
 MIB = 2**20
 
@@ -40,7 +41,11 @@ class SourceSection(msgspec.Struct, frozen=True, kw_only=True):
     group: Annotated[str, Meta(min_length=1, max_length=249)] = "ampeld"
     start: Start = "earliest"
     session_timeout_s: Annotated[float, Meta(ge=1, le=1800)] = 45.0
-    survey: Literal["ztf"] = "ztf"
+    survey: Literal["ztf", "lsst"] = "ztf"
+    schema_registry: Text | None = None
+    schema_registry_username: Secret | None = None
+    schema_registry_password: Secret | None = None
+    schema_directory: Path = Path("var/schemas")
     max_message_bytes: Annotated[int, Meta(ge=1024, le=1024 * MIB)] = 2 * MIB
     max_batch: Count = 256
     security: SecuritySection = SecuritySection()
@@ -59,6 +64,23 @@ class ChannelsSection(msgspec.Struct, frozen=True, kw_only=True):
     """Where the channels are registered."""
 
     directory: Path = Path("channels")
+    isolation: Literal["process", "none"] = "process"
+    deadline_s: Annotated[float, Meta(ge=0.1, le=600)] = 5.0
+    memory_mb: Annotated[int, Meta(ge=16, le=1_000_000)] = 256
+    error_budget: Annotated[int, Meta(ge=1, le=1_000_000)] = 20
+    gate: Literal["advise", "required"] = "advise"
+
+
+class GateSection(msgspec.Struct, frozen=True, kw_only=True):
+    """What channels are tried on before they are trusted."""
+
+    night: Night = msgspec.field(default_factory=lambda: ["sim:0:2000"])
+
+
+class CatalogsSection(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the catalogues lie in which channels search."""
+
+    directory: Path = Path("var/catalogs")
 
 
 class LedgerSection(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,10 @@ from ampeld.daemon.layers import Reader, environment_layers, file_layer, option_
 from ampeld.daemon.rules import broken_rules
 from ampeld.daemon.secret import HIDDEN, Secret
 from ampeld.daemon.sections import (
+    CatalogsSection,
     ChannelsSection,
     DaemonSection,
+    GateSection,
     LedgerSection,
     LogSection,
     SourceSection,
@@ -35,6 +37,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     source: SourceSection = SourceSection()
     store: StoreSection = StoreSection()
     channels: ChannelsSection = ChannelsSection()
+    gate: GateSection = GateSection()
+    catalogs: CatalogsSection = CatalogsSection()
     ledger: LedgerSection = LedgerSection()
     status: StatusSection = StatusSection()
     daemon: DaemonSection = DaemonSection()
@@ -43,7 +47,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def secrets(self) -> list[str]:
         """Return the texts that must never be printed, longest first."""
         security = self.source.security
-        found = {secret.reveal() for secret in (security.username, security.password) if secret is not None}
+        registry = (self.source.schema_registry_username, self.source.schema_registry_password)
+        texts = (security.username, security.password, *registry)
+        found = {secret.reveal() for secret in texts if secret is not None}
         uri = self.store.uri.reveal()
         if password := _password(uri):
             found |= {uri, password, unquote(password), quote(unquote(password), safe="")}

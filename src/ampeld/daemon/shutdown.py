@@ -9,6 +9,7 @@ import contextlib
 import os
 import signal
 import sys
+import termios
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -44,6 +45,18 @@ class Stop:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled, number)
 
+    def listen_for_reload(self, reload: Callable[[], None]) -> None:
+        """Take SIGHUP from now on: it asks for a reload, or tells that our terminal is gone, which means to stop."""
+        terminal = next((number for number in (0, 2) if os.isatty(number)), None)
+
+        def hung_up() -> None:
+            if terminal is not None and _is_gone(terminal):
+                self._signalled(signal.SIGHUP)
+            else:
+                reload()
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hung_up)
+
     def _signalled(self, number: int) -> None:
         if self.wanted.is_set():
             log.warning("daemon.killed", signal=signal.Signals(number).name)
@@ -53,6 +66,15 @@ class Stop:
         self.wanted.set()
         for tell in self.told:
             tell()
+
+
+def _is_gone(terminal: int) -> bool:
+    """Tell whether the other side of a terminal was closed."""
+    try:
+        termios.tcgetattr(terminal)
+    except termios.error:
+        return True
+    return False
 
 
 def run_process(work: Work, *, grace_s: float) -> int:

@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
+from ampeld.alert.decode import DECODER
 from ampeld.daemon.logging import suppressed_lines
 from ampeld.daemon.metrics import Metrics
 from ampeld.flow.outcome import Outcome
@@ -20,6 +23,9 @@ WINDOW_S = 60.0
 """Over how long the rates and latencies of the status page are taken."""
 
 LOOP_S = 0.5
+
+MOST_SCHEMAS = 32
+"""Schemas that the status page tells of: the newest."""
 
 LIVE, DEGRADED = "live", "degraded"
 
@@ -53,14 +59,18 @@ class Telemetry:
         self._started = self._summarised = clock()
         self._outcomes: Tally[str] = Tally()
         self._at_summary: Tally[str] = Tally()
+        self._sizes: dict[int, int] = {}
         self._recent: deque[tuple[float, int, float]] = deque()  # when, how many, seconds since their fetch
         self._parts: dict[str, tuple[str, str | None]] = {}
         self._source: SourceStatistics | None = None
+        self._schemas: dict[str, dict[str, Any]] = {}
         self._pipes: Sequence[PipeStatistics] = ()
 
     def fetched(self, batch: Batch) -> None:
         """Note that a batch is on its way."""
-        self.metrics.in_flight_bytes.inc(_size(batch))
+        # Payloads are let go of on the way: what was fetched is remembered for when it is durable.
+        size = self._sizes[id(batch)] = sum(len(record.value) for record in batch.records)
+        self.metrics.in_flight_bytes.inc(size)
 
     def decoded(self, seconds: float) -> None:
         """Note how long one batch took to decode."""
@@ -74,11 +84,14 @@ class Telemetry:
         """Note that the outcomes of these batches have become durable."""
         now, wall = self._clock(), self._wall()
         self.metrics.count_account(account)
-        self._outcomes.update(Outcome(row.outcome).name.lower() for row in account.rows)
+        numbers = np.bincount(account.rows.outcome, minlength=len(Outcome)).tolist()
+        self._outcomes.update({outcome.name.lower(): numbers[outcome] for outcome in Outcome})
         for batch in batches:
             self._recent.append((now, len(batch.records), now - batch.received_s))
             self.metrics.latency.observe(now - batch.received_s)
-            self.metrics.in_flight_bytes.dec(_size(batch))
+            size = self._sizes.pop(id(batch), 0)
+            self.metrics.bytes.inc(size)
+            self.metrics.in_flight_bytes.dec(size)
             stamp = next((r.timestamp_ms for r in batch.records if r.timestamp_ms is not None), None)
             if stamp is not None:
                 self.metrics.end_to_end.observe(max(0.0, wall - stamp / 1000))
@@ -89,6 +102,12 @@ class Telemetry:
         """Note that a call of the store failed and is repeated."""
         self.metrics.store_errors.labels(kind).inc()
         self.part("store", DEGRADED, cause)
+
+    def schema(self, fingerprint: str, version: str, additions: Sequence[str]) -> None:
+        """Note a schema that alerts came with, and its fields that nobody knows yet."""
+        self._schemas[fingerprint] = {"version": version, "additions": list(additions)}
+        if len(self._schemas) > MOST_SCHEMAS:  # damaged headers make schemas of their own
+            self._schemas.pop(next(iter(self._schemas)))
 
     def part(self, name: str, state: str, reason: str | None = None) -> None:
         """Note the state of a part, ``live`` or ``degraded``, and why."""
@@ -164,6 +183,7 @@ class Telemetry:
         return {
             **self._who,
             "state": self.state,
+            "decoder": DECODER,
             "uptime_s": round(now - self._started, 1),
             "parts": {name: {"state": state, "reason": why} for name, (state, why) in self._parts.items()},
             "outcomes": {outcome.name.lower(): self._outcomes[outcome.name.lower()] for outcome in Outcome},
@@ -173,6 +193,7 @@ class Telemetry:
             "lag_s": self._lag_s(),
             "position": [_position(part) for part in source.partitions] if source else [],
             "waiting_for": list(source.waiting_for) if source else [],
+            "schemas": self._schemas,
             "pipes": {
                 pipe.name: {"size": pipe.size, "capacity": pipe.capacity, "peak": pipe.peak} for pipe in self._pipes
             },
@@ -218,10 +239,6 @@ async def watch_loop(telemetry: Telemetry) -> None:
         due = clock() + LOOP_S
         await asyncio.sleep(LOOP_S)
         telemetry.metrics.loop_lag.observe(max(0.0, clock() - due))
-
-
-def _size(batch: Batch) -> int:
-    return sum(len(record.value) for record in batch.records)
 
 
 def _position(part: Any) -> Mapping[str, Any]:

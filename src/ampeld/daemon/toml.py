@@ -78,15 +78,36 @@ def read_toml(path: Path) -> TomlFile:
     ConfigError
         If the file cannot be read or is not TOML; the problem names file and line.
     """
+    return parse_toml(read_text(path), path)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file, its lines ended by newlines alone.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or is not UTF-8; the problem names file and line.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
     try:
-        text = raw.decode().replace("\r\n", "\n")
+        return raw.decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigError([f"{path}:{line}: not UTF-8 text"]) from error
+
+
+def parse_toml(text: str, path: Path) -> TomlFile:
+    """Return the document of a text that is shown as the file ``path``.
+
+    Raises
+    ------
+    ConfigError
+        If it is not TOML; the problem names file and line.
+    """
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -133,7 +133,10 @@ def test_every_problem_of_every_file_is_told_at_once(tmp_path):
         ),
         ("ampeld.channel.decend:DecentFilter", "there is no module 'ampeld.channel.decend'"),
         ("nowhere_at_all:Real", "there is no module 'nowhere_at_all'"),
-        ("ampeld.channel.decent:Decent", "ampeld.channel.decent has no class 'Decent'; did you mean 'DecentFilter'?"),
+        (
+            "ampeld.channel.decent:DecentFiltr",
+            "ampeld.channel.decent has no class 'DecentFiltr'; did you mean 'DecentFilter'?",
+        ),
     ],
 )
 def test_a_filter_that_is_not_there_is_named(tmp_path, words, problem):

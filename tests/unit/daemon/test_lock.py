@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ampeld.daemon.lock import InstanceRunningError, hold_lock, lock_path
+from ampeld.daemon.lock import InstanceRunningError, hold_lock, holder, lock_path
 
 HOLDER = """
 import sys, signal
@@ -85,3 +85,20 @@ def test_a_service_keeps_its_lock_in_its_runtime_directory(tmp_path: Path) -> No
     assert lock_path("x", {"RUNTIME_DIRECTORY": "/run/ampeld/x"}) == Path("/run/ampeld/x/x.lock")
     assert lock_path("x", {"XDG_RUNTIME_DIR": str(tmp_path)}) == tmp_path / "ampeld-x.lock"
     assert lock_path("x", {}) != lock_path("y", {})
+
+
+def test_the_holder_of_a_lock_is_known_while_it_holds_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.lock"
+    assert holder(path) is None
+    with hold_lock(path):
+        assert holder(path) == os.getpid()
+    path.write_text(f"{os.getpid()}\n")  # left behind by one that was killed
+    assert holder(path) is None
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
+def test_a_lock_does_not_lead_to_somebody_elses_process(tmp_path: Path) -> None:
+    path = tmp_path / "a.lock"
+    with hold_lock(path):
+        os.chown(path, 12345, 12345)
+        assert holder(path) is None

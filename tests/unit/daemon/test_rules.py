@@ -119,3 +119,38 @@ def test_a_uri_that_the_driver_would_refuse_is_named_without_showing_it(uri: str
 )
 def test_a_uri_of_mongodb_is_taken(uri: str) -> None:
     assert broken(store=StoreSection(uri=Secret(uri))) == []
+
+
+def test_the_topics_of_one_survey_are_not_read_for_another() -> None:
+    assert broken(SourceSection(survey="lsst")) == [("source", "topics", 0)]
+    assert broken(SourceSection(survey="lsst", topics=["lsst-alerts", "ztf_20250801_programid1"])) == [
+        ("source", "topics", 1)
+    ]
+    assert broken(SourceSection(survey="lsst", topics=["lsst-alerts"])) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8081", "https://registry.example.org/apis/ccompat/v7/", "http://[::1]:1"]
+)
+def test_a_registry_is_an_address_of_the_web(url: str) -> None:
+    assert broken(SourceSection(schema_registry=url)) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["registry:8081", "ftp://registry", "https://", "http://h:port", "http://h:99999", "http://h/?a=b", "http://h/#x"],
+)
+def test_what_is_no_address_of_a_registry_is_named(url: str) -> None:
+    assert broken(SourceSection(schema_registry=url)) == [("source", "schema_registry")]
+
+
+def test_a_password_does_not_stand_in_the_address_of_the_registry() -> None:
+    section = SourceSection(schema_registry="https://me:secret-word@registry.example.org")
+    ((keys, message),) = broken_rules(section, StoreSection(), StatusSection())
+    assert keys == ("source", "schema_registry")
+    assert "secret-word" not in message
+    assert "schema_registry_password" in message
+
+
+def test_a_password_for_no_registry_is_named() -> None:
+    assert broken(SourceSection(schema_registry_password=Secret("x"))) == [("source", "schema_registry")]

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ampeld.daemon.settings import Settings, config_hash, load_settings
@@ -44,7 +45,8 @@ def test_the_shipped_file_holds_the_defaults(tmp_path: Path) -> None:
 
 
 def test_without_a_file_the_defaults_hold() -> None:
-    assert load().source == Settings().source
+    source = load().source
+    assert msgspec.structs.replace(source, schema_directory=Path("var/schemas")) == Settings().source
 
 
 def test_the_file_in_the_working_directory_is_found() -> None:
@@ -106,6 +108,7 @@ def test_relative_paths_from_the_command_line_are_relative_to_where_it_was_typed
 def test_a_service_writes_dead_letters_to_its_state_directory(tmp_path: Path) -> None:
     environ = {"STATE_DIRECTORY": "/var/lib/ampeld/x"}
     assert load_settings(None, [], environ).store.dead_letter_directory == Path("/var/lib/ampeld/x/dead-letters")
+    assert load_settings(None, [], environ).source.schema_directory == Path("/var/lib/ampeld/x/schemas")
     path = write(tmp_path, "[store]\ndead_letter_directory = '/mine'\n")
     assert load_settings(path, [], environ).store.dead_letter_directory == Path("/mine")
 

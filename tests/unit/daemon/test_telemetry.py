@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
+from msgspec import structs
+from support.store import as_rows, stored
 
 from ampeld.daemon.metrics import MOST_TOPICS
 from ampeld.daemon.telemetry import Telemetry
@@ -11,7 +13,8 @@ from ampeld.flow.pipe import PipeStatistics
 from ampeld.flow.record import Batch, Record
 from ampeld.flow.verdict import ACCEPTED, BYPASSED, CUT, ERRORED, GROUP, OVERRULED, REJECTION, SKIPPED
 from ampeld.source.statistics import PartitionStatistics, SourceStatistics
-from ampeld.store.documents import Account, ChannelVersion, DeadLetter, JudgedRow
+from ampeld.store.blocks import BlockRow
+from ampeld.store.documents import Account, ChannelVersion, DeadLetter
 
 
 class Clock:
@@ -37,13 +40,16 @@ def record(offset: int = 0, topic: str = "t") -> Record:
     )
 
 
-def account(rows: Sequence[JudgedRow], letters: Sequence[DeadLetter] = ()) -> Account:
+def account(rows: Sequence[BlockRow], letters: Sequence[DeadLetter] = ()) -> Account:
     channels = (ChannelVersion("a", "1"), ChannelVersion("b", "1"))
-    return Account("r", "main", "1", "c", "g", channels, rows, letters, ())
+    numbered = [
+        structs.replace(row, coordinates=structs.replace(row.coordinates, offset=i)) for i, row in enumerate(rows)
+    ]
+    return Account("r", "main", "1", "c", "g", channels, as_rows(numbered, channels), letters, ())
 
 
-def row(outcome: Outcome, codes: tuple[int, ...] = (), topic: str = "t") -> JudgedRow:
-    return JudgedRow(record(topic=topic), outcome, 1, 1, 1, codes, {})
+def row(outcome: Outcome, codes: tuple[int, ...] = (), topic: str = "t") -> BlockRow:
+    return stored(0, 1, outcome, codes=codes, links={}, topic=topic)
 
 
 def value(telemetry: Telemetry, name: str, **labels: str) -> float | None:
@@ -72,7 +78,9 @@ def test_outcomes_and_verdicts_are_counted(telemetry: Telemetry) -> None:
         row(Outcome.FILTERED, (SKIPPED, CUT + 1)),
         row(Outcome.DEAD_LETTERED),
     ]
-    telemetry.flushed(account(rows, [DeadLetter(record(), "decode", "no container: 3 bytes", None)]), [])
+    batch = Batch([record(i) for i in range(6)], [], 1000.0)
+    telemetry.fetched(batch)
+    telemetry.flushed(account(rows, [DeadLetter(record(), "decode", "no container: 3 bytes", None)]), [batch])
     assert [outcome(telemetry, o.name.lower()) for o in Outcome] == [1, 3, 1, 1]
     assert verdicts(telemetry, "a") == {"accepted": 4, "skipped": 1}
     assert verdicts(telemetry, "b") == {"rejected": 4, "errored": 1}
