@@ -51,10 +51,11 @@ class TestPoints:
 
     async def test_a_new_point_that_exists_by_now_is_a_change(self, store):
         await store.write_points([new_point(900, channel=("bright",), since=20.0)], [])
-        await store.write_points([new_point(900, channel=("young",), since=10.0), new_point(901)], [])
+        met = await store.write_points([new_point(900, channel=("young",), since=10.0), new_point(901)], [])
 
         found = await points_of(store)
 
+        assert met == {900}
         assert found[900].channel == {"bright", "young"}
         assert found[900].known.since == 10.0
         assert 901 in found
@@ -147,6 +148,7 @@ class TestObjects:
 
         assert await store.swap_objects([(0, document)]) == set()
         assert await store.find_objects([7, 8]) == {7: document}
+        assert await store.find_known([7, 8]) == {7: document.known}
 
     async def test_the_revision_decides(self, store):
         await store.swap_objects([(0, an_object(7, rev=1)), (0, an_object(8, rev=1))])

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 from fakes.source import MemorySource
-from fakes.store import MemoryStore
+from fakes.store import MemoryStore, account_rows
 from support.packets import alert, detection, limit
 from support.pipelines import channel, pipeline, run
 
@@ -84,7 +84,10 @@ async def test_redelivered_coordinates_repeat_their_outcome():
     source.committed.clear()
     again = MemorySource(partition(alert(candid=1001)))
     await run(again, store, [channel()])
-    assert [row.outcome for account in store.accounts for row in account.rows] == [Outcome.STORED, Outcome.STORED]
+    assert [row.outcome for account in store.accounts for row in account_rows(account)] == [
+        Outcome.STORED,
+        Outcome.STORED,
+    ]
 
 
 async def test_an_alert_that_a_channel_may_not_see_is_skipped_for_it():

@@ -1,14 +1,22 @@
 """Small made-up objects with consistent histories, as accepted alerts: food for the properties of de-duplication."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 
-from ampeld.alert.point import Point
+from ampeld.alert.point import Head, Point
 from ampeld.flow.record import Coordinates
 from ampeld.stages.values import Accepted
 
 WINDOW_D = 3.0
 CHANNELS = ("public", "partner")
 PRIVATE = {"public": False, "partner": True}
+
+
+def accepted(points: list[Point], **fields: Any) -> Accepted:
+    """Return an accepted alert that brings these points."""
+    heads = [Head(p.id, p.jd, p.rcid, p.programid, p.tag, p.full, index) for index, p in enumerate(points)]
+    return Accepted(survey="ztf", heads=heads, body=lambda index: points[index].body, **fields)
 
 
 def _point(number: int, *, full: bool, programid: int, superseded: bool = False) -> Point:
@@ -38,14 +46,14 @@ def alerts_of_one_object(draw, stock: int = 1) -> list[Accepted]:
                 st.sampled_from([("partner",), CHANNELS] if programid == 2 else [*((c,) for c in CHANNELS), CHANNELS])
             )
             takers = tuple(c for c in takers if programid != 2 or PRIVATE[c]) or ("partner",)
-            alert = Accepted(
+            alert = accepted(
+                [_point(number, full=True, programid=programid), *history],
                 coordinates=Coordinates("topic", 0, 100 * stock + day),
                 candid=number,
                 stock=stock,
                 name=f"object {stock}",
                 jd=float(day),
                 schema="s",
-                points=[_point(number, full=True, programid=programid), *history],
                 channels=dict.fromkeys(takers, True),
             )
             alerts.append(alert)

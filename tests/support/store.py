@@ -1,22 +1,26 @@
 """Documents for the tests of stores, with as little said as a test needs."""
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from ampeld.flow.outcome import Outcome
 from ampeld.flow.record import Coordinates, Record
 from ampeld.flow.verdict import ACCEPTED, CUT
+from ampeld.store.blocks import BlockRow
 from ampeld.store.documents import (
     Account,
     ChannelFailure,
     ChannelVersion,
     DeadLetter,
-    JudgedRow,
     ObjectDocument,
     ObjectState,
     PointChange,
     PointDocument,
     StateChange,
 )
+from ampeld.store.rows import NO_ID, NO_NIGHT, Rows, sorted_rows
 
 CHANNELS = (ChannelVersion("bright", "v1"), ChannelVersion("young", "v2"))
 
@@ -69,18 +73,49 @@ def record(offset: int, topic: str = "night", partition: int = 0, **changes: Any
     return Record(topic=topic, partition=partition, offset=offset, **(fields | changes))
 
 
-def stored(offset: int, candid: int, outcome: Outcome = Outcome.STORED, **changes: Any) -> JudgedRow:
+def stored(offset: int, candid: int | None, outcome: Outcome = Outcome.STORED, **changes: Any) -> BlockRow:
+    place = Coordinates(changes.pop("topic", "night"), changes.pop("partition", 0), offset)
     fields = {"stock": 7, "night": 18000, "codes": (ACCEPTED, CUT), "links": {"bright": -5}}
-    place = {key: changes.pop(key) for key in ("topic", "partition", "after", "through") if key in changes}
-    return JudgedRow(record=record(offset, **place), outcome=outcome, candid=candid, **(fields | changes))
+    fields |= {"after": offset, "through": offset} | changes
+    point = candid if fields["links"] else None
+    return BlockRow(coordinates=place, outcome=outcome, candid=candid, **({"point": point} | fields))
 
 
-def filtered(offset: int, candid: int = 1, codes: tuple[int, ...] = (CUT, CUT + 1), **changes: Any) -> JudgedRow:
+def filtered(offset: int, candid: int = 1, codes: tuple[int, ...] = (CUT, CUT + 1), **changes: Any) -> BlockRow:
     return stored(offset, candid, Outcome.FILTERED, codes=codes, links={}, **changes)
 
 
-def dead(offset: int, **changes: Any) -> JudgedRow:
-    return stored(offset, 0, Outcome.DEAD_LETTERED, codes=(), links={}, **changes)
+def dead(offset: int, **changes: Any) -> BlockRow:
+    return stored(offset, None, Outcome.DEAD_LETTERED, stock=None, codes=(), links={}, **changes)
+
+
+def as_rows(rows: Sequence[BlockRow], channels: Sequence[ChannelVersion] = CHANNELS) -> Rows:
+    """Return single rows as the columns of an account."""
+    names = [channel.name for channel in channels]
+    codes = np.zeros((len(channels), len(rows)), np.uint16)
+    for i, row in enumerate(rows):
+        codes[: len(row.codes), i] = row.codes
+    columns = {
+        "offset": [row.coordinates.offset for row in rows],
+        "after": [row.after for row in rows],
+        "through": [row.through for row in rows],
+        "candid": [NO_ID if row.candid is None else row.candid for row in rows],
+        "stock": [NO_ID if row.stock is None else row.stock for row in rows],
+    }
+    return sorted_rows(
+        [(row.coordinates.topic, row.coordinates.partition) for row in rows],
+        {
+            **{name: np.array(values, np.int64) for name, values in columns.items()},
+            "night": np.array([NO_NIGHT if row.night is None else row.night for row in rows], np.int32),
+            "outcome": np.array([row.outcome for row in rows], np.uint8),
+        },
+        codes,
+        [
+            (i, names.index(name), link, row.point or 0)
+            for i, row in enumerate(rows)
+            for name, link in row.links.items()
+        ],
+    )
 
 
 def letter(offset: int, **changes: Any) -> DeadLetter:
@@ -100,7 +135,7 @@ def failure(offset: int, channel: str = "young") -> ChannelFailure:
     )
 
 
-def an_account(*rows: JudgedRow, **changes: Any) -> Account:
+def an_account(*rows: BlockRow, **changes: Any) -> Account:
     fields: dict[str, Any] = {
         "run": "r1",
         "instance": "main",
@@ -111,4 +146,5 @@ def an_account(*rows: JudgedRow, **changes: Any) -> Account:
         "dead_letters": (),
         "failures": (),
     }
-    return Account(rows=rows, **(fields | changes))
+    fields |= changes
+    return Account(rows=as_rows(rows, fields["channels"]), **fields)

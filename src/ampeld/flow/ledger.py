@@ -80,17 +80,18 @@ class PartitionLedger:
         self._next = last + 1
         return after
 
-    def settle(self, offset: int) -> None:
-        """Note that the outcome of an open offset is durable.
+    def settle(self, *offsets: int) -> None:
+        """Note that the outcomes of open offsets are durable.
 
         Raises
         ------
         InvariantError
-            If the offset is not open.
+            If one of them is not open; none is settled then.
         """
-        if offset not in self._open:
-            raise InvariantError(f"{self!r}: {offset} is not open")
-        self._open.remove(offset)
+        settled = set(offsets)
+        if len(settled) != len(offsets) or not settled <= self._open:
+            raise InvariantError(f"{self!r}: not all open, or settled twice: {offsets[:5]}")
+        self._open -= settled
         while self._order and self._order[0] not in self._open:
             self._order.popleft()
 

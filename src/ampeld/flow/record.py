@@ -46,6 +46,7 @@ class Batch(msgspec.Struct, frozen=True, eq=False):
 
     ``ledgers[i]`` is the ledger of the assignment under which ``records[i]`` was fetched.
     ``received_s`` is the monotonic time of the fetch.
+    Once its payload is needed no more, a record may be replaced in its place by itself without the payload.
     """
 
     records: list[Record]

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 
 from ampeld.flow.failpoint import reach
+from ampeld.flow.ledger import PartitionLedger
 from ampeld.flow.pipe import Receiver
 from ampeld.stages.ports import Source
 from ampeld.stages.values import Flushed
@@ -28,8 +29,11 @@ async def commit(inbox: Receiver[Flushed], source: Source) -> None:
 def settle(flushed: Flushed) -> None:
     """Note in each record's ledger that its outcome is durable."""
     batch = flushed.batch
+    offsets: dict[PartitionLedger, list[int]] = {}
     for record, ledger in zip(batch.records, batch.ledgers, strict=True):
-        ledger.settle(record.offset)
+        offsets.setdefault(ledger, []).append(record.offset)
+    for ledger, settled in offsets.items():
+        ledger.settle(*settled)
 
 
 async def commit_due(source: Source) -> None:

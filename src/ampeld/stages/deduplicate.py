@@ -6,29 +6,44 @@ A crash between two steps is repaired by redelivery, because the plan follows fr
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
+import msgspec
+import numpy as np
 import stamina
 
+from ampeld.alert.table import AlertTable
 from ampeld.channel.channel import Channel
 from ampeld.errors import InvariantError, RetryableError
 from ampeld.flow.failpoint import reach
 from ampeld.flow.pipe import Receiver, Sender
 from ampeld.flow.record import Coordinates
-from ampeld.flow.verdict import BYPASSED, OVERRULED, is_accepted
+from ampeld.flow.together import together
+from ampeld.flow.verdict import BYPASSED, OVERRULED, accepts, is_accepted
 from ampeld.stages.account import Bookkeeper
 from ampeld.stages.known import follow_known, stocks_to_ask
 from ampeld.stages.plan import make_plan
 from ampeld.stages.ports import Provenance, Store
 from ampeld.stages.unstorable import without
-from ampeld.stages.values import Accepted, Flushed, Judged
-from ampeld.store.documents import Account
+from ampeld.stages.values import Accepted, Brought, Flushed, Judged, Owners, Plan
+from ampeld.stages.views import Views
+from ampeld.store.assemble import raw_body
+from ampeld.store.documents import Account, ObjectDocument, StoredPoint
 from ampeld.store.errors import UnstorableError
 
 MAX_WAIT_S = 5.0
+MERGED = 4
+"""Full batches that one flush writes where they wait: each wait for the store's journal is for all of them."""
+MAX_LANES = 4
+LANE_OBJECTS = 32
+"""Objects that are worth a lane of their own: fewer are written one step after the other."""
 
-Links = Mapping[tuple[int, int, str], int]
+Links = dict[tuple[int, int, str], int]
+Firsts = dict[int, Coordinates]
 
 
 class Flusher:
@@ -48,21 +63,20 @@ class Flusher:
         self._store = store
         self._provenance = provenance
         self._bookkeeper = Bookkeeper(store, provenance, group)
+        self._views = Views()
 
     async def flush(self, batches: Sequence[Judged]) -> Account:
         """Write everything that these batches say, once through; what was written before changes nothing.
 
         The batches were judged by the same channels.
         """
-        followed, links, first = await self._store_what_can_be(batches)
-        account = await self._bookkeeper.account(followed, links, first)
+        followed, links, brought = await self._store_what_can_be(batches)
+        account = await self._bookkeeper.account(followed, links, brought)
         await self._store.write_account(account)
         reach("after_block")
         return account
 
-    async def _store_what_can_be(
-        self, batches: Sequence[Judged]
-    ) -> tuple[list[Judged], Links, Mapping[int, Coordinates]]:
+    async def _store_what_can_be(self, batches: Sequence[Judged]) -> tuple[list[Judged], Links, Owners]:
         """Write the documents; what no server can hold becomes a dead letter instead."""
         while True:
             try:
@@ -73,62 +87,100 @@ class Flusher:
                     raise InvariantError(f"no alert of the flush carries what cannot be stored: {error}") from error
                 batches = fewer
 
-    async def store(self, batches: Sequence[Judged]) -> tuple[list[Judged], Links, Mapping[int, Coordinates]]:
+    async def store(self, batches: Sequence[Judged]) -> tuple[list[Judged], Links, Owners]:
         """Write the documents of what was accepted, without an account of it.
 
         Returns
         -------
         tuple
             The batches with known objects followed; the links of the states by (stock, candid, channel);
-            the coordinates that first brought each accepted candid.
+            the own point of each accepted alert, by its coordinates.
         """
         stocks = stocks_to_ask(batches)
-        known = await self._store.find_objects(sorted(stocks)) if stocks else {}
+        known = await self._store.find_known(sorted(stocks)) if stocks else {}
         followed = follow_known(batches, known)
-        # Shaping and planning take milliseconds an alert: in a thread, so that heartbeats go on meanwhile.
+        if not any(accepts(judged.codes).any() for judged in followed):
+            return followed, {}, {}
+        # Shaping and planning take a tenth of a millisecond an alert: in a thread, so that heartbeats go on meanwhile.
         accepted = await asyncio.to_thread(self._accepted, followed)
-        private = {channel.name: "ZTF_PRIV" in channel.access for channel in batches[0].channels}
-        links: Links = await self._write(accepted, private) if accepted else {}
-        candids = sorted({alert.candid for alert in accepted})
-        first = await self._store.find_first(candids) if candids else {}
-        if missing := set(candids) - first.keys():
+        links, firsts = await self._write(accepted, batches[0].channels)
+        # By coordinates: alerts of one candid may have own points of different numbers, where these are hashes.
+        own = {alert.coordinates: alert.heads[0].id for alert in accepted}
+        if unknown := sorted(set(own.values()) - firsts.keys()):
+            firsts |= await self._store.find_first(unknown)
+        if missing := set(own.values()) - firsts.keys():
             raise InvariantError(f"points without the coordinates that brought them: {sorted(missing)[:5]}")
-        return followed, links, first
+        return followed, links, {alert: Brought(point, firsts[point]) for alert, point in own.items()}
 
-    async def _write(self, accepted: Sequence[Accepted], private: Mapping[str, bool]) -> Links:
-        """Write points, objects and states of the accepted alerts; return the links."""
-        pending: dict[int, list[Accepted]] = {}
+    async def _write(self, accepted: Sequence[Accepted], channels: Sequence[Channel]) -> tuple[Links, Firsts]:
+        """Write points, objects and states of the accepted alerts; return the links, and who brought which point."""
+        objects: dict[int, list[Accepted]] = {}
         for alert in accepted:
-            pending.setdefault(alert.stock, []).append(alert)
-        links: dict[tuple[int, int, str], int] = {}
+            objects.setdefault(alert.stock, []).append(alert)
+        stocks = list(objects)
+        # While the server works for some objects, the next are planned, and the journal is waited for only once.
+        lanes = max(1, min(MAX_LANES, len(stocks) // LANE_OBJECTS))
+        groups = [{stock: objects[stock] for stock in stocks[lane::lanes]} for lane in range(lanes)]
+        links: Links = {}
+        firsts: Firsts = {}
+        for some_links, some_firsts in await together("write", [self._write_objects(g, channels) for g in groups]):
+            links |= some_links
+            firsts |= some_firsts
+        return links, firsts
+
+    async def _write_objects(
+        self, pending: Mapping[int, Sequence[Accepted]], channels: Sequence[Channel]
+    ) -> tuple[Links, Firsts]:
+        private = {channel.name: "ZTF_PRIV" in channel.access for channel in channels}
+        origin = msgspec.structs.replace(self._provenance, channels={c.name: c.version for c in channels})
+        links: Links = {}
+        firsts: Firsts = {}
         while pending:
             objects = await self._store.find_objects(
                 list(pending)
             )  # STRICTLY BEFORE the points: see the swap's promise
-            points = await self._store.find_points(list(pending))
+            points = await self._find_points(pending, objects)
             now = datetime.now(UTC).timestamp()
-            plan = await asyncio.to_thread(make_plan, pending, objects, points, private, self._provenance, now)
+            plan = await asyncio.to_thread(make_plan, pending, objects, points, private, origin, now)
             reach("before_points")
-            if plan.new or plan.changed:
-                await self._store.write_points(plan.new, plan.changed)
+            met = await self._store.write_points(plan.new, plan.changed) if plan.new or plan.changed else set()
             reach("after_points")
             lost = await self._store.swap_objects(plan.objects) if plan.objects else set()
+            self._remember(pending, plan, met, lost)
             reach("after_objects")
             states = [state for state in plan.states if state.stock not in lost]
             if states:
                 await self._store.write_states(states)
             reach("after_states")
-            links.update(plan.links)
+            links |= plan.links
+            firsts |= {point: first for point, first in plan.firsts.items() if point not in met}
             pending = {stock: alerts for stock, alerts in pending.items() if stock in lost}
-        return links
+        return links, firsts
+
+    async def _find_points(
+        self, stocks: Iterable[int], objects: Mapping[int, ObjectDocument]
+    ) -> Mapping[int, Mapping[int, StoredPoint]]:
+        """Return the points of objects; one without a document may have some too, of a flush that broke off."""
+        found = {stock: self._views.find(stock, objects.get(stock)) for stock in stocks}
+        known = {stock: view for stock, view in found.items() if view is not None}
+        unknown = [stock for stock, view in found.items() if view is None]
+        return {**known, **(await self._store.find_points(unknown) if unknown else {})}
+
+    def _remember(self, stocks: Iterable[int], plan: Plan, met: AbstractSet[int], lost: AbstractSet[int]) -> None:
+        """Keep the views of what was written as it was planned."""
+        for stock in stocks:
+            rev, view = plan.views.get(stock, (0, {}))
+            if view and stock not in lost and met.isdisjoint(view):
+                self._views.keep(stock, rev, view)
+            else:
+                self._views.forget(stock)
 
     def _accepted(self, batches: Sequence[Judged]) -> list[Accepted]:
         """Return the alerts that a channel accepted, in their order."""
         return [
-            accept(judged, row, takers)
+            accept(judged, row, _takers(judged.channels, judged.codes[:, row].tolist()))
             for judged in batches
-            for row in range(len(judged.decoded.table))
-            if (takers := _takers(judged.channels, judged.codes[:, row].tolist()))
+            for row in np.flatnonzero(accepts(judged.codes).any(axis=0)).tolist()
         ]
 
 
@@ -147,9 +199,16 @@ def accept(judged: Judged, row: int, takers: Mapping[str, bool]) -> Accepted:
         name=table.object[row],
         jd=float(table.jd[row]),
         schema=table.schema[row],
-        points=table.points(row),
+        survey=table.survey.name,
+        heads=table.heads(row),
+        body=partial(_body, table, row),
         channels=takers,
     )
+
+
+def _body(table: AlertTable, row: int, index: int) -> Mapping[str, Any]:
+    packed = table.packed_body(row, index)
+    return table.body(row, index) if packed is None else raw_body(packed)
 
 
 def is_own(code: int) -> bool:
@@ -176,7 +235,7 @@ async def deduplicate(
     with inbox, outbox:
         held: Judged | None = None
         while (judged := held or await anext(aiter(inbox), None)) is not None:
-            batches, held = _waiting(inbox, judged, max_records)
+            batches, held = _waiting(inbox, judged, MERGED * max_records)
             began = clock()
             account = await _persist(flusher, batches, on_trouble)
             on_written(clock() - began)

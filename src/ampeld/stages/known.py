@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ampeld.channel.channel import Channel
-from ampeld.flow.verdict import BYPASSED, OVERRULED, SKIPPED, is_accepted, is_rejected
+from ampeld.flow.verdict import BYPASSED, OVERRULED, SKIPPED, accepts, is_accepted, is_rejected
 from ampeld.stages.values import Judged
-from ampeld.store.documents import ObjectDocument
 
 
 def stocks_to_ask(batches: Sequence[Judged]) -> set[int]:
@@ -20,10 +20,10 @@ def stocks_to_ask(batches: Sequence[Judged]) -> set[int]:
     return stocks
 
 
-def follow_known(batches: Sequence[Judged], objects: Mapping[int, ObjectDocument]) -> list[Judged]:
+def follow_known(batches: Sequence[Judged], known: Mapping[int, Mapping[str, float]]) -> list[Judged]:
     """Return the batches with the verdicts on known objects changed as each channel wishes.
 
-    The same channels judged them all.
+    The same channels judged them all; ``known`` is what `Store.find_known` returned of their objects.
 
     ``bypass`` accepts without asking the filter, whatever it would have said or done;
     ``overrule`` accepts what the filter rejected.
@@ -38,7 +38,7 @@ def follow_known(batches: Sequence[Judged], objects: Mapping[int, ObjectDocument
     ]
     for index, channel in enumerate(channels):
         if channel.on_known != "off":
-            since = {stock: jd for stock, o in objects.items() if (jd := o.known.get(channel.name)) is not None}
+            since = {stock: of[channel.name] for stock, of in known.items() if channel.name in of}
             for judged in followed:
                 _follow(channel, judged, index, since)
     return followed
@@ -48,7 +48,7 @@ def _follow(channel: Channel, judged: Judged, index: int, since: dict[int, float
     table = judged.decoded.table
     codes = judged.codes[index]
     failures = judged.failures[index]
-    for row in range(len(table)):
+    for row in _concerned(table.stock, codes, since):
         stock, jd, code = int(table.stock[row]), float(table.jd[row]), int(codes[row])
         known = since.get(stock, np.inf) < jd
         if is_accepted(code):
@@ -61,3 +61,9 @@ def _follow(channel: Channel, judged: Judged, index: int, since: dict[int, float
                 failures[row] = None
         elif channel.on_known == "overrule" and is_rejected(code):
             codes[row] = OVERRULED
+
+
+def _concerned(stocks: NDArray[np.int64], codes: NDArray[np.uint16], since: Mapping[int, float]) -> list[int]:
+    """Return the rows of objects that are known or become so in this batch."""
+    known = np.union1d(np.fromiter(since, np.int64, len(since)), stocks[accepts(codes)])
+    return np.flatnonzero(np.isin(stocks, known)).tolist()

@@ -11,9 +11,12 @@ import msgspec
 
 from ampeld.alert.history import is_visible, state_of
 from ampeld.alert.identity import link_of
-from ampeld.alert.point import KnownPoint, Point
+from ampeld.flow.record import Coordinates
 from ampeld.stages.ports import Provenance
-from ampeld.stages.values import Accepted
+from ampeld.stages.stamp import Stamps
+from ampeld.stages.union import Piece, unite
+from ampeld.stages.values import Accepted, Plan
+from ampeld.stages.views import View
 from ampeld.store.documents import (
     ObjectDocument,
     ObjectState,
@@ -24,56 +27,6 @@ from ampeld.store.documents import (
 )
 
 JOURNAL_LENGTH = 100
-TAG = ("ZTF",)
-
-
-class Plan(msgspec.Struct):
-    """The writes of one flush for one or more objects."""
-
-    new: list[PointDocument]
-    changed: list[PointChange]
-    objects: list[tuple[int, ObjectDocument]]
-    """(revision that must still be there, document to put in its place)."""
-    states: list[StateChange]
-    links: dict[tuple[int, int, str], int]
-    """By (stock, candid, channel): the link of that alert's state."""
-
-
-class _Piece:
-    """One point of an object while the plan is made: what is stored of it, and what the alerts add."""
-
-    def __init__(self, stored: StoredPoint | None, point: Point | None, jd: float) -> None:
-        self.stored = stored
-        self.point = point  # the richest body that the alerts bring
-        self.known = stored.known if stored else _known(point, jd)
-        self.channel: set[str] = set()
-        self.alert: Accepted | None = None  # the first one that brought it
-        self.first: Accepted | None = None  # the one whose candidate it is
-
-
-def _known(point: Point | None, jd: float) -> KnownPoint:
-    assert point is not None
-    return KnownPoint(point.id, point.jd, point.rcid, point.programid, jd)
-
-
-def _gather(alerts: Sequence[Accepted], stored: Mapping[int, StoredPoint]) -> dict[int, _Piece]:
-    """Return the union of what is stored and what the alerts bring, by point id."""
-    pieces = {number: _Piece(point, None, 0.0) for number, point in stored.items()}
-    for alert in alerts:
-        for point in alert.points:
-            piece = pieces.get(point.id)
-            if piece is None:
-                piece = pieces[point.id] = _Piece(None, point, alert.jd)
-            if alert.jd < piece.known.since:
-                piece.known = msgspec.structs.replace(piece.known, since=alert.jd)
-            if piece.alert is None:
-                piece.alert = alert
-            if piece.point is None or (point.full and not piece.point.full):
-                piece.point = point
-            if point.full and piece.first is None:
-                piece.first = alert
-            piece.channel.update(c for c in alert.channels)
-    return pieces
 
 
 def _newest(document: ObjectDocument | None, alerts: Sequence[Accepted]) -> dict[str, tuple[float, int]]:
@@ -98,10 +51,8 @@ class ObjectPlanner:
         Its points by id.
     private
         By channel: whether it has the right ``ZTF_PRIV``.
-    provenance
-        What every document says of this run.
-    now
-        Seconds since the epoch.
+    stamps
+        Makes the provenance of what is written.
     """
 
     def __init__(
@@ -110,132 +61,159 @@ class ObjectPlanner:
         document: ObjectDocument | None,
         stored: Mapping[int, StoredPoint],
         private: Mapping[str, bool],
-        provenance: Provenance,
-        now: float,
+        stamps: Stamps,
     ) -> None:
         self.alerts = alerts
         self.document = document
         self.private = private
-        self.origin = msgspec.to_builtins(provenance)
-        self.now = now
+        self.stamps = stamps
         self.stock = alerts[0].stock
-        self.pieces = _gather(alerts, stored)
+        self.tag = (alerts[0].survey.upper(),)
+        self.pieces = unite(alerts, stored)
         self.newest = _newest(document, alerts)
+        self._known = [piece.known for piece in self.pieces.values()]
+        self._reached = min(jd for jd, _ in self.newest.values())
+        self._seers: dict[int, frozenset[str]] = {}
         self._states: dict[tuple[float, bool], tuple[int, ...]] = {}
 
     def add_to(self, plan: Plan) -> None:
         """Add the writes of this object to a plan."""
         touched = self._plan_points(plan)
+        plan.firsts |= self._firsts()
         links = self._plan_states(plan)
-        self._plan_object(plan, links, touched=touched)
-
-    def _meta(self, alert: Accepted, channel: str | None = None) -> dict[str, Any]:
-        entry = {
-            **self.origin,
-            "ts": self.now,
-            "alert": alert.candid,
-            "jd": alert.jd,
-            "topic": alert.coordinates.topic,
-            "partition": alert.coordinates.partition,
-            "offset": alert.coordinates.offset,
-            "schema": alert.schema,
-        }
-        return entry if channel is None else {**entry, "channel": channel}
+        rev = self._plan_object(plan, links, touched=touched)
+        if (view := self._view()) is not None:
+            plan.views[self.stock] = rev, view
 
     def _may_see(self, channel: str, programid: int) -> bool:
         return is_visible(programid, private=self.private.get(channel, False))
 
-    def _holders(self, known: KnownPoint) -> set[str]:
-        """Return the channels whose newest state reaches over the point."""
-        return {
-            channel
-            for channel, (jd, _) in self.newest.items()
-            if known.since <= jd and known.jd <= jd and self._may_see(channel, known.programid)
-        }
+    def _channels(self, piece: Piece) -> frozenset[str]:
+        """Return the channels whose newest state reaches over the point, and those that it was brought to."""
+        known = piece.known
+        seers = self._seers.get(known.programid)
+        if seers is None:
+            seers = frozenset(c for c in self.newest if self._may_see(c, known.programid))
+            self._seers[known.programid] = seers
+        if known.since <= self._reached and known.jd <= self._reached:
+            return seers  # as nearly always: then every newest state reaches over it
+        reaching = {c for c, (jd, _) in self.newest.items() if known.since <= jd and known.jd <= jd}
+        return seers & reaching.union(*(alert.channels for alert in piece.carriers))
 
     def _plan_points(self, plan: Plan) -> bool:
-        touched = False
+        before = len(plan.new) + len(plan.changed)
         for piece in self.pieces.values():
-            known, stored, point = piece.known, piece.stored, piece.point
-            channel = self._holders(known) | {c for c in piece.channel if self._may_see(c, known.programid)}
-            alert = piece.alert or self.alerts[0]
-            full = piece.first is not None
-            coordinates = msgspec.to_builtins(piece.first.coordinates) if piece.first else None
+            if piece.stored is None:
+                plan.new.append(self._new(piece))
+            elif (change := self._change(piece, piece.stored)) is not None:
+                plan.changed.append(change)
+        return len(plan.new) + len(plan.changed) > before
+
+    def _firsts(self) -> dict[int, Coordinates]:
+        firsts = {}
+        for piece in self.pieces.values():
+            if piece.first is not None:
+                if piece.stored is None:
+                    firsts[piece.known.id] = piece.first.coordinates
+                elif piece.stored.first is not None:
+                    firsts[piece.known.id] = piece.stored.first
+        return firsts
+
+    def _view(self) -> View | None:
+        """Return the points as they will be; None where a point's first bringer is decided only by the store."""
+        view = {}
+        for number, piece in self.pieces.items():
+            stored = piece.stored
             if stored is None:
-                assert point is not None
-                document = PointDocument(
-                    id=known.id,
-                    stock=self.stock,
-                    channel=tuple(sorted(channel)),
-                    tag=point.tag,
-                    body=point.body,
-                    since=known.since,
-                    first=coordinates,
-                    meta=self._meta(piece.first or alert, min(alert.channels)),
-                )
-                plan.new.append(document)
-                touched = True
-                continue
-            enrich = full and stored.first is None
-            if not enrich and known.since >= stored.known.since and channel <= stored.channel:
-                continue
-            touched = True
-            added = channel - stored.channel
-            change = PointChange(
-                id=known.id,
-                stock=self.stock,
-                channel=tuple(sorted(added)),
-                since=known.since,
-                body=point.body if enrich and point else None,
-                first=coordinates if enrich else None,
-                tag=point.tag if point else (),
-                meta=self._meta(alert, min(added or alert.channels)),
-            )
-            plan.changed.append(change)
-        return touched
+                first = piece.first.coordinates if piece.first else None
+                view[number] = StoredPoint(piece.known, self._channels(piece), first)
+            elif piece.first is not None and stored.first is None:
+                return None
+            else:
+                channels = self._channels(piece)
+                same = piece.known is stored.known and channels <= stored.channel
+                view[number] = stored if same else StoredPoint(piece.known, stored.channel | channels, stored.first)
+        return view
+
+    def _new(self, piece: Piece) -> PointDocument:
+        head, source = piece.head, piece.source
+        assert head is not None
+        assert source is not None
+        first = piece.first
+        bringer = first or piece.carriers[0]
+        return PointDocument(
+            id=head.id,
+            stock=self.stock,
+            channel=tuple(sorted(self._channels(piece))),
+            tag=head.tag,
+            body=source.body(head.index),
+            since=piece.known.since,
+            first=msgspec.to_builtins(first.coordinates) if first else None,
+            meta=self.stamps.of(bringer, min(bringer.channels)),
+        )
+
+    def _change(self, piece: Piece, stored: StoredPoint) -> PointChange | None:
+        """Return what the alerts add to a stored point, None where that is nothing."""
+        first = piece.first if stored.first is None else None
+        channels = self._channels(piece)
+        if first is None and piece.known.since >= stored.known.since and channels <= stored.channel:
+            return None
+        added = channels - stored.channel
+        alert = piece.carriers[0] if piece.carriers else self.alerts[0]
+        head, source = piece.head, piece.source
+        return PointChange(
+            id=stored.known.id,
+            stock=self.stock,
+            channel=tuple(sorted(added)),
+            since=piece.known.since,
+            body=source.body(head.index) if first and head and source else None,
+            first=msgspec.to_builtins(first.coordinates) if first else None,
+            tag=head.tag if head else (),
+            meta=self.stamps.of(alert, min(added or alert.channels)),
+        )
 
     def _state(self, jd: float, channel: str) -> tuple[int, ...]:
         private = self.private.get(channel, False)
         if (jd, private) not in self._states:
-            known = (piece.known for piece in self.pieces.values())
-            self._states[jd, private] = state_of(known, jd=jd, private=private)
+            self._states[jd, private] = state_of(self._known, jd=jd, private=private)
         return self._states[jd, private]
 
     def _plan_states(self, plan: Plan) -> dict[str, int]:
         """Add the states of these alerts, and of the newest ones that a late alert changed; return the newest links."""
         documents: dict[int, tuple[tuple[int, ...], dict[tuple[int, str], dict[str, Any]]]] = {}
 
-        def state(jd: float, channel: str, key: tuple[int, str], meta: Mapping[str, Any]) -> int:
+        def state(jd: float, candid: int, channel: str, bringer: Accepted) -> int:
             dps = self._state(jd, channel)
             link = link_of(dps)
-            documents.setdefault(link, (dps, {}))[1].setdefault(key, {**meta, "channel": channel, "jd": jd})
+            meta = {**self.stamps.of(bringer, channel), "alert": candid, "jd": jd}
+            documents.setdefault(link, (dps, {}))[1].setdefault((candid, channel), meta)
             return link
 
         for alert in self.alerts:
             for channel in alert.channels:
-                key = (alert.candid, channel)
-                plan.links[self.stock, *key] = state(alert.jd, channel, key, self._meta(alert))
+                link = state(alert.jd, alert.candid, channel, alert)
+                plan.links[self.stock, alert.candid, channel] = link
         latest = {}
         earliest = min(alert.jd for alert in self.alerts)
         for channel, (jd, candid) in self.newest.items():
             if earliest <= jd:  # these alerts may have brought points that this state reaches over
                 bringer = next((a for a in self.alerts if a.candid == candid), self.alerts[0])
-                meta = {**self._meta(bringer), "alert": candid}
-                latest[channel] = state(jd, channel, (candid, channel), meta)
+                latest[channel] = state(jd, candid, channel, bringer)
         plan.states += [
             StateChange(
                 stock=self.stock,
                 link=link,
                 dps=dps,
                 channel=tuple(sorted({channel for _, channel in metas})),
-                tag=TAG,
+                tag=self.tag,
                 meta=tuple(metas.values()),
             )
             for link, (dps, metas) in documents.items()
         ]
         return latest
 
-    def _plan_object(self, plan: Plan, links: Mapping[str, int], *, touched: bool) -> None:
+    def _plan_object(self, plan: Plan, links: Mapping[str, int], *, touched: bool) -> int:
+        """Add the object's document if it changes, and return its revision."""
         old = self.document
         state = dict(old.state) if old else {}
         for channel, link in links.items():
@@ -249,7 +227,7 @@ class ObjectPlanner:
         new = ObjectDocument(
             id=self.stock,
             name=tuple(sorted({*(old.name if old else ()), *(a.name for a in self.alerts)})),
-            tag=tuple(sorted({*(old.tag if old else ()), *TAG})),
+            tag=tuple(sorted({*(old.tag if old else ()), *self.tag})),
             channel=tuple(sorted({*(old.channel if old else ()), *self.newest})),
             state=state,
             known=known,
@@ -260,6 +238,7 @@ class ObjectPlanner:
         if touched or new != old:
             new = msgspec.structs.replace(new, rev=new.rev + 1, ts=self._times())
             plan.objects.append((new.rev - 1, new))
+        return new.rev
 
     def _journal(self, links: Mapping[tuple[int, int, str], int]) -> tuple[Mapping[str, Any], ...]:
         """Return the newest entries by jd: an entry that is there stays, one too old to be kept changes nothing."""
@@ -268,14 +247,14 @@ class ObjectPlanner:
             for channel in alert.channels:
                 key = (alert.candid, channel)
                 if key not in entries:
-                    entries[key] = {**self._meta(alert, channel), "tier": 0, "link": links[self.stock, *key]}
+                    entries[key] = {**self.stamps.of(alert, channel), "tier": 0, "link": links[self.stock, *key]}
         ordered = sorted(entries.values(), key=lambda e: (e["jd"], e["alert"], e["channel"]))
         return tuple(ordered[-JOURNAL_LENGTH:])
 
     def _times(self) -> dict[str, dict[str, float]]:
         times = {c: dict(t) for c, t in (self.document.ts if self.document else {}).items()}
         for channel in {"any", *(c for a in self.alerts for c in a.channels)}:
-            times.setdefault(channel, {"tied": self.now})["upd"] = self.now
+            times.setdefault(channel, {"tied": self.stamps.now})["upd"] = self.stamps.now
         return times
 
 
@@ -288,7 +267,8 @@ def make_plan(
     now: float,
 ) -> Plan:
     """Return the writes for the accepted alerts of several objects, by stock number."""
-    plan = Plan([], [], [], [], {})
+    plan = Plan([], [], [], [], {}, {}, {})
+    stamps = Stamps(provenance, now)
     for stock, group in alerts.items():
-        ObjectPlanner(group, objects.get(stock), points.get(stock, {}), private, provenance, now).add_to(plan)
+        ObjectPlanner(group, objects.get(stock), points.get(stock, {}), private, stamps).add_to(plan)
     return plan

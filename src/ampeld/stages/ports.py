@@ -7,6 +7,7 @@ import msgspec
 
 from ampeld.flow.ledger import PartitionLedger
 from ampeld.flow.record import Batch, Coordinates
+from ampeld.stages.values import Decoded, Judged
 from ampeld.store.documents import Account, Begun, ObjectDocument, PointChange, PointDocument, StateChange, StoredPoint
 
 
@@ -38,14 +39,20 @@ class Store(Protocol):
     async def find_objects(self, stocks: Sequence[int]) -> Mapping[int, ObjectDocument]:
         """Return the stock documents of these objects, from the primary."""
 
+    async def find_known(self, stocks: Sequence[int]) -> Mapping[int, Mapping[str, float]]:
+        """Return, for each of these objects that is there, by channel the lowest jd at which its filter accepted it."""
+
     async def find_points(self, stocks: Sequence[int]) -> Mapping[int, Mapping[int, StoredPoint]]:
         """Return, for each object, its points by id, without bodies, from the primary."""
 
-    async def find_first(self, candids: Sequence[int]) -> Mapping[int, Coordinates]:
-        """Return the coordinates that first brought each of these candids."""
+    async def find_first(self, points: Sequence[int]) -> Mapping[int, Coordinates]:
+        """Return the coordinates that first brought each of these points as an alert's own."""
 
-    async def write_points(self, new: Sequence[PointDocument], changed: Sequence[PointChange]) -> None:
-        """Insert new points and apply changes; a new one that exists by now is applied as a change."""
+    async def write_points(self, new: Sequence[PointDocument], changed: Sequence[PointChange]) -> set[int]:
+        """Insert new points and apply changes; return the new ones that existed by now: those were applied as changes.
+
+        Where one point is given twice, as by two objects, one is new and the others count as met.
+        """
 
     async def swap_objects(self, objects: Sequence[tuple[int, ObjectDocument]]) -> set[int]:
         """Replace each object whose revision still is the given one (0: it does not exist yet); return those lost."""
@@ -69,6 +76,28 @@ class Store(Protocol):
         """Keep the news that offsets were lost before they were read."""
 
 
+class Judge(Protocol):
+    """Who asks the channels."""
+
+    async def judge(self, decoded: Decoded) -> Judged:
+        """Return the verdicts of the channels in force on a batch; several may be given before the first is done."""
+
+
+class Schemas(Protocol):
+    """Who knows the schemas of framed alerts."""
+
+    async def find(self, number: int) -> bytes:
+        """Return the JSON text of the schema of a number.
+
+        Raises
+        ------
+        PoisonError
+            If there is none.
+        RetryableError
+            If that cannot be said now.
+        """
+
+
 class Provenance(msgspec.Struct, frozen=True):
     """What every document of this run says of its origin."""
 
@@ -76,3 +105,5 @@ class Provenance(msgspec.Struct, frozen=True):
     version: str
     config: str
     instance: str
+    channels: Mapping[str, str] = {}
+    """By channel: its version, as in force when a flush was judged."""

@@ -15,7 +15,7 @@ def without(batches: Sequence[Judged], point: object, reason: str) -> list[Judge
 
 def _without(judged: Judged, point: object, reason: str) -> Judged:
     decoded, table = judged.decoded, judged.decoded.table
-    carries = np.array([any(p.id == point for p in table.points(row)) for row in range(len(table))], dtype=bool)
+    carries = np.array([any(head.id == point for head in table.heads(row)) for row in range(len(table))], dtype=bool)
     if not carries.any():
         return judged
     kept = np.flatnonzero(~carries)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampeld.flow.outcome import Outcome
-from ampeld.flow.verdict import ACCEPTED, BYPASSED, GROUP, OVERRULED, REJECTION
+from ampeld.flow.verdict import BYPASSED, ERRORED, OVERRULED, SKIPPED, accepts
 from ampeld.store.blocks import Block, BlockRow, rows_of
 from ampeld.store.documents import Begun, ChannelVersion
 
@@ -21,6 +21,9 @@ Codes = dict[ChannelVersion, Counter[int]]
 
 PROBLEMS_KEPT = 100
 """Problems of one kind that are listed for a partition; the last one says how many more there are."""
+
+_FOLLOWED = (BYPASSED, OVERRULED)
+_UNJUDGED = (SKIPPED, ERRORED)
 
 _DATE = re.compile(r"(?<!\d)(\d{4})(\d{2})(\d{2})(?!\d)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).date()
@@ -220,23 +223,19 @@ class PartitionAccount:
         for block, rows in self._by_block(self._counted):
             outcome = block.outcome[rows]
             stored = (outcome == Outcome.STORED) | (outcome == Outcome.DUPLICATE)
-            bad = rows[stored != accepted(block.codes[:, rows]).any(axis=0)]
+            bad = rows[stored != accepts(block.codes[:, rows]).any(axis=0)]
             what = "its outcome contradicts its verdicts"
             found += [Problem(self.topic, self.partition, at, at, what) for at in block.offset[bad].tolist()]
         return sorted(found)
 
 
-def accepted(codes: NDArray[np.uint16]) -> Mask:
-    """Return where `ampeld.flow.verdict.is_accepted` holds."""
-    return np.isin(codes, (ACCEPTED, BYPASSED, OVERRULED)) | ((codes >= GROUP) & (codes < REJECTION))
-
-
 def disagreement(old: Block, old_rows: NDArray[np.intp], new: Block, new_rows: NDArray[np.intp]) -> Mask:
     """Return where two blocks tell of one record differently though the same channel versions judged it.
 
-    What a channel says of a known object depends on what was known then: such verdicts are not compared. What can be
-    read depends on the version of ampeld and on its configuration: between two of them, a record that only one could
-    read is no disagreement.
+    What a channel says of a known object depends on what was known then: such verdicts are not compared. Nor is one
+    with none, of a channel that was suspended or whose code failed: a replay gives it later. What can be read depends
+    on the version of ampeld and on its configuration: between two of them, a record that only one could read is no
+    disagreement.
     """
     n = len(old_rows)
     known = np.zeros(n, bool)
@@ -246,9 +245,10 @@ def disagreement(old: Block, old_rows: NDArray[np.intp], new: Block, new_rows: N
     for number, channel in enumerate(old.channels):
         if channel in place:
             one, other = old.codes[number, old_rows], new.codes[place[channel], new_rows]
-            follows = np.isin(one, (BYPASSED, OVERRULED)) | np.isin(other, (BYPASSED, OVERRULED))
-            known |= follows
-            differ |= read & ~follows & (one != other)
+            follows = np.isin(one, _FOLLOWED) | np.isin(other, _FOLLOWED)
+            unjudged = (np.isin(one, _UNJUDGED) | np.isin(other, _UNJUDGED)) & (one != other)
+            known |= follows | unjudged
+            differ |= read & ~follows & ~unjudged & (one != other)
     if set(old.channels) == set(new.channels):
         comparable = ~known & (read | (old.maker == new.maker))
         differ |= comparable & (old.outcome[old_rows] != new.outcome[new_rows])

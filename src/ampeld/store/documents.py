@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from ampeld.alert.point import KnownPoint
-from ampeld.flow.outcome import Outcome
 from ampeld.flow.record import Coordinates, Record
+from ampeld.store.rows import Rows
 
 
 class StoredPoint(msgspec.Struct, frozen=True):
@@ -113,21 +113,6 @@ class ChannelFailure(msgspec.Struct, frozen=True):
     traceback: str
 
 
-class JudgedRow(msgspec.Struct, frozen=True):
-    """How one record ended."""
-
-    record: Record
-    outcome: Outcome
-    candid: int | None
-    stock: int | None
-    night: int | None
-    """Days since 1970-01-01 of the UTC day of the alert's jd; of the record's time stamp where there is no alert."""
-    codes: tuple[int, ...]
-    """One verdict code per channel of the account, in its order; empty for a dead letter."""
-    links: Mapping[str, int]
-    """By accepting channel: the link of this alert's state."""
-
-
 class Begun(msgspec.Struct, frozen=True):
     """Where a partition was begun, so that the ledger knows what must be covered though its first blocks be lost."""
 
@@ -145,7 +130,7 @@ class ChannelVersion(msgspec.Struct, frozen=True):
     version: str
 
 
-class Account(msgspec.Struct, frozen=True):
+class Account(msgspec.Struct, frozen=True, eq=False):
     """Everything that one flush has to say of its records: one verdict block and what it tells of."""
 
     run: str
@@ -154,6 +139,6 @@ class Account(msgspec.Struct, frozen=True):
     config: str
     group: str
     channels: tuple[ChannelVersion, ...]
-    rows: Sequence[JudgedRow]
+    rows: Rows
     dead_letters: Sequence[DeadLetter]
     failures: Sequence[ChannelFailure]

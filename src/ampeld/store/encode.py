@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ampeld.alert.point import KnownPoint
+from ampeld.alert.point import TIMELESS, KnownPoint
+from ampeld.alert.survey import LSST, PUBLIC
 from ampeld.flow.record import Coordinates
 from ampeld.store.documents import (
     ObjectDocument,
@@ -18,7 +19,7 @@ META_KEPT = 20
 """Entries of provenance that a point or a state keeps, the newest by jd."""
 
 POINT_FIELDS = {"stock": 1, "channel": 1, "since": 1, "first": 1} | {
-    f"body.{name}": 1 for name in ("jd", "rcid", "pid", "programid")
+    f"body.{name}": 1 for name in ("jd", "midpointMjdTai", "rcid", "pid", "programid")
 }
 """What `decode_point` needs of a point's document."""
 
@@ -59,12 +60,21 @@ def decode_point(document: Mapping[str, Any], stock: int) -> StoredPoint:
     body = document["body"]
     known = KnownPoint(
         id=document["_id"],
-        jd=body["jd"],
+        jd=jd_of(body),
         rcid=rcid_of(body),
-        programid=body["programid"],
+        programid=body.get("programid", PUBLIC),
         since=document["since"][str(stock)],
     )
     return StoredPoint(known, frozenset(document["channel"]), decode_first(document))
+
+
+def jd_of(body: Mapping[str, Any]) -> float:
+    """Return when a point was measured [JD, UTC], from ZTF's or LSST's time; `TIMELESS` for an object's record."""
+    jd: float | None = body.get("jd")
+    mjd_tai: float | None = body.get("midpointMjdTai")
+    if jd is None and mjd_tai is not None:
+        jd = LSST.jd_of(mjd_tai)
+    return TIMELESS if jd is None else jd
 
 
 def rcid_of(body: Mapping[str, Any]) -> int | None:

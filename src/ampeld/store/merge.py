@@ -7,33 +7,47 @@ when two daemons write at once.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import bson
+from bson.raw_bson import RawBSONDocument
+
 from ampeld.store.documents import PointChange, StateChange
 from ampeld.store.encode import META_KEPT
 
 Expression = Any
 
 
+def _constant(expression: Mapping[str, Any]) -> Expression:
+    """Return an expression that is encoded here and now, and not anew in each of thousands of updates."""
+    return RawBSONDocument(bson.encode(expression))
+
+
+def _held(field: str) -> dict[str, Any]:
+    return {"$ifNull": [f"${field}", []]}
+
+
+def _absent(value: Expression, held: Expression) -> dict[str, Any]:
+    return {"$not": [{"$in": [value, held]}]}
+
+
+_LISTS = ("stock", "channel", "tag", "cuts")
+_HELD = {field: _constant(_held(field)) for field in (*_LISTS, "meta")}
+_LACKED = {field: _constant(_absent("$$this", _held(field))) for field in _LISTS}
+_KEYS = {"$map": {"input": _held("meta"), "as": "held", "in": {"alert": "$$held.alert", "channel": "$$held.channel"}}}
+_LACKED_ENTRY = _constant(_absent({"alert": "$$this.alert", "channel": "$$this.channel"}, _KEYS))
+
+
 def union(field: str, values: Sequence[Any]) -> Expression:
     """Return the list of a field with the values that it lacks appended."""
-    held = {"$ifNull": [f"${field}", []]}
-    return {
-        "$concatArrays": [held, {"$filter": {"input": {"$literal": list(values)}, "cond": _absent("$$this", held)}}]
-    }
-
-
-def _absent(value: Expression, held: Expression) -> Expression:
-    return {"$not": [{"$in": [value, held]}]}
+    new = {"$filter": {"input": {"$literal": list(values)}, "cond": _LACKED[field]}}
+    return {"$concatArrays": [_HELD[field], new]}
 
 
 def with_provenance(entries: Sequence[Mapping[str, Any]]) -> Expression:
     """Return ``meta`` with the entries whose (alert, channel) it lacks, bounded to the newest by jd."""
-    held = {"$ifNull": ["$meta", []]}
-    keys = {"$map": {"input": held, "as": "held", "in": {"alert": "$$held.alert", "channel": "$$held.channel"}}}
-    key = {"alert": "$$this.alert", "channel": "$$this.channel"}
-    new = {"$filter": {"input": {"$literal": [dict(entry) for entry in entries]}, "cond": _absent(key, keys)}}
+    new = {"$filter": {"input": {"$literal": list(entries)}, "cond": _LACKED_ENTRY}}
     # A total order: what falls off the end must not depend on the order of arrival.
-    ordered = {"$sortArray": {"input": {"$concatArrays": [held, new]}, "sortBy": {"jd": 1, "alert": 1, "channel": 1}}}
-    return {"$slice": [ordered, -META_KEPT]}
+    every = {"$concatArrays": [_HELD["meta"], new]}
+    return {"$slice": [{"$sortArray": {"input": every, "sortBy": {"jd": 1, "alert": 1, "channel": 1}}}, -META_KEPT]}
 
 
 def point_update(change: PointChange) -> list[dict[str, Any]]:
@@ -48,7 +62,7 @@ def point_update(change: PointChange) -> list[dict[str, Any]]:
     if change.meta:
         fields["meta"] = with_provenance([change.meta])
     if change.body is not None:
-        fields["body"] = {"$literal": dict(change.body)}
+        fields["body"] = {"$literal": change.body}
     if change.first is not None:
         fields["first"] = {"$ifNull": ["$first", {"$literal": dict(change.first)}]}
     # `$set` merges an embedded document into the one that is there: a body is replaced whole only behind `$unset`.

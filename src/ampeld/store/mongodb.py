@@ -1,5 +1,6 @@
 """The store on MongoDB: every write is majority-acknowledged, journaled, and changes nothing when repeated."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from pymongo import InsertOne, ReplaceOne, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from ampeld.flow.record import Coordinates
+from ampeld.store.assemble import assemble_points
 from ampeld.store.blocks import encode_account
 from ampeld.store.connection import Connection
 from ampeld.store.documents import (
@@ -29,7 +31,6 @@ from ampeld.store.encode import (
     decode_object,
     decode_point,
     encode_object,
-    encode_point,
     encode_state,
 )
 from ampeld.store.errors import duplicates, storing, translated
@@ -85,6 +86,12 @@ class MongoStore:
             found = await self.connection["stock"].find({"_id": {"$in": list(stocks)}}).to_list(None)
         return {document["_id"]: decode_object(document) for document in found}
 
+    async def find_known(self, stocks: Sequence[int]) -> Mapping[int, Mapping[str, float]]:
+        """Return, for each of these objects that is there, by channel the lowest jd at which its filter accepted it."""
+        with translated():
+            found = await self.connection["stock"].find({"_id": {"$in": list(stocks)}}, {"known": 1}).to_list(None)
+        return {document["_id"]: document["known"] for document in found}
+
     async def find_points(self, stocks: Sequence[int]) -> Mapping[int, Mapping[int, StoredPoint]]:
         """Return, for each object, its points by id, without bodies, from the primary."""
         points: dict[int, dict[int, StoredPoint]] = {stock: {} for stock in stocks}
@@ -95,26 +102,28 @@ class MongoStore:
                 points[stock][document["_id"]] = decode_point(document, stock)
         return points
 
-    async def find_first(self, candids: Sequence[int]) -> Mapping[int, Coordinates]:
-        """Return the coordinates that first brought each of these candids."""
-        wanted = {"_id": {"$in": list(candids)}, "first": {"$exists": True}}
+    async def find_first(self, points: Sequence[int]) -> Mapping[int, Coordinates]:
+        """Return the coordinates that first brought each of these points as an alert's own."""
+        wanted = {"_id": {"$in": list(points)}, "first": {"$exists": True}}
         with translated():
             found = await self.connection["t0"].find(wanted, {"first": 1}).to_list(None)
         firsts = {document["_id"]: decode_first(document) for document in found}
-        return {candid: first for candid, first in firsts.items() if first is not None}
+        return {point: first for point, first in firsts.items() if first is not None}
 
-    async def write_points(self, new: Sequence[PointDocument], changed: Sequence[PointChange]) -> None:
-        """Insert new points and apply changes; a new one that exists by now is applied as a change.
+    async def write_points(self, new: Sequence[PointDocument], changed: Sequence[PointChange]) -> set[int]:
+        """Insert new points and apply changes; return the new ones that existed by now: those were applied as changes.
 
         Raises
         ------
         UnstorableError
             If BSON cannot hold a body; it names the point.
         """
-        met = await self._insert("t0", [encode_point(point) for point in new])
+        documents = await asyncio.to_thread(assemble_points, new) if new else []
+        met = await self._insert("t0", documents)
         changes = [*(change_of(new[index]) for index in met), *changed]
         updates = [UpdateOne({"_id": change.id}, point_update(change)) for change in changes]
         await self._update("t0", updates, [{"_id": change.id, "body": change.body} for change in changes])
+        return {new[index].id for index in met}
 
     async def swap_objects(self, objects: Sequence[tuple[int, ObjectDocument]]) -> set[int]:
         """Replace each object whose revision still is the given one (0: it does not exist yet); return those lost.
@@ -193,12 +202,13 @@ class MongoStore:
             "channel_errors",
             [UpdateOne({"_id": failure["_id"]}, {"$setOnInsert": failure}, upsert=True) for failure in failures],
         )
+        blocks = await asyncio.to_thread(encode_account, account)
         # The identity of a block is its content: a repeat only says that it is the newest again.
         await self._upsert(
             "verdict_blocks",
             [
                 UpdateOne({"_id": block["_id"]}, {"$setOnInsert": block, "$max": {"written": now}}, upsert=True)
-                for block in encode_account(account)
+                for block in blocks
             ],
         )
 
@@ -247,7 +257,7 @@ class MongoStore:
         identity = f"{gap['topic']}/{gap['partition']}/{gap['first']}"
         await self._upsert("gaps", [UpdateOne({"_id": identity}, update, upsert=True)])
 
-    async def _insert(self, collection: str, documents: Sequence[Document]) -> list[int]:
+    async def _insert(self, collection: str, documents: Sequence[Mapping[str, Any]]) -> list[int]:
         """Insert what is new and return the positions of those that exist."""
         if not documents:
             return []

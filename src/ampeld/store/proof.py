@@ -45,7 +45,7 @@ class Proof:
     async def _check(self, claims: Sequence[Claim]) -> list[Problem]:
         accepted = [claim for claim in claims if claim[0].outcome is not Outcome.DEAD_LETTERED]
         dead = [row for row, _ in claims if row.outcome is Outcome.DEAD_LETTERED]
-        points = await self._find("t0", {"_id": {"$in": [row.candid for row, _ in accepted]}}, "stock channel first")
+        points = await self._find("t0", {"_id": {"$in": [_own(row) for row, _ in accepted]}}, "stock channel first")
         states = await self._find(
             "t1",
             {
@@ -63,7 +63,7 @@ class Proof:
         found = [
             _problem(row, what)
             for row, channels in accepted
-            for what in (*wrong_point(row, channels, by_id.get(row.candid)), *wrong_states(row, channels, by_link))
+            for what in (*wrong_point(row, channels, by_id.get(_own(row))), *wrong_states(row, channels, by_link))
         ]
         missing = [row for row in dead if letter_id(row.coordinates) not in present]
         return found + [_problem(row, "its dead letter does not exist") for row in missing]
@@ -85,16 +85,16 @@ def accepting(block: Block, row: BlockRow) -> frozenset[str]:
 def wrong_point(row: BlockRow, channels: frozenset[str], point: Mapping[str, Any] | None) -> list[str]:
     """Return what is wrong with the point of an accepted alert."""
     if point is None:
-        return [f"its point {row.candid} does not exist"]
+        return [f"its point {_own(row)} does not exist"]
     found = []
     if row.stock not in point["stock"]:
-        found.append(f"its point {row.candid} does not belong to object {row.stock}")
+        found.append(f"its point {_own(row)} does not belong to object {row.stock}")
     if lacking := channels - set(point["channel"]):
-        found.append(f"its point {row.candid} lacks channel {', '.join(sorted(lacking))}")
+        found.append(f"its point {_own(row)} lacks channel {', '.join(sorted(lacking))}")
     first = decode_first(point)
     if first is None or (first == row.coordinates) != (row.outcome is Outcome.STORED):
         whom = "no alert" if first is None else str(first)
-        found.append(f"{row.outcome.name.lower()}, but its point {row.candid} was first brought by {whom}")
+        found.append(f"{row.outcome.name.lower()}, but its point {_own(row)} was first brought by {whom}")
     return found
 
 
@@ -112,6 +112,11 @@ def wrong_states(
         elif channel not in state["channel"]:
             found.append(f"its state {link} of object {row.stock} lacks channel {channel}")
     return found
+
+
+def _own(row: BlockRow) -> int | None:
+    """Return the id of the alert's own point; a row without one has been tampered with."""
+    return row.candid if row.point is None else row.point
 
 
 def _problem(row: BlockRow, what: str) -> Problem:

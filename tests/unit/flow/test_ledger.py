@@ -44,6 +44,18 @@ def test_settling_an_offset_that_was_never_opened_is_an_invariant_error():
         ledger.settle(3)
 
 
+def test_one_wrong_offset_settles_none_of_its_company():
+    ledger = a_ledger()
+    for offset in range(3):
+        ledger.open(offset)
+    for wrong in ((0, 1, 7), (0, 0)):
+        with pytest.raises(InvariantError):
+            ledger.settle(*wrong)
+    assert (ledger.watermark, ledger.in_flight) == (0, 3)
+    ledger.settle(2, 0, 1)
+    assert ledger.due == 3
+
+
 def test_opening_an_offset_again_is_an_invariant_error():
     ledger = a_ledger()
     ledger.open(4)
@@ -92,9 +104,9 @@ def test_the_watermark_never_passes_an_open_offset_and_never_falls(data):
             opened.add(offset)
             position = offset + 1
         elif step == "settle" and opened - settled:
-            offset = data.draw(st.sampled_from(sorted(opened - settled)))
-            ledger.settle(offset)
-            settled.add(offset)
+            offsets = data.draw(st.sets(st.sampled_from(sorted(opened - settled)), max_size=3))
+            ledger.settle(*offsets)
+            settled |= offsets
         elif ledger.due is not None:
             ledger.committed_to(ledger.due)
         still_open = opened - settled

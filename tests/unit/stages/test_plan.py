@@ -1,71 +1,17 @@
 """De-duplication: what is stored follows from the set of accepted alerts, whatever the order, batches and repeats."""
 
 import asyncio
-import itertools
 
 from fakes.store import MemoryStore
 from hypothesis import given
 from hypothesis import strategies as st
-from support.nights import PRIVATE, alerts_of_one_object
+from support.nights import accepted, alerts_of_one_object
+from support.planned import cut, objects, points, states, stored, write
 
 from ampeld.alert.point import Point
 from ampeld.errors import RetryableError
 from ampeld.flow.record import Coordinates
-from ampeld.stages.plan import JOURNAL_LENGTH, make_plan
-from ampeld.stages.ports import Provenance
-from ampeld.stages.values import Accepted
-
-PROVENANCE = Provenance(run="r", version="1", config="c", instance="main")
-
-
-async def write(store, alerts):
-    """Do as the flusher does for one flush."""
-    pending = {}
-    for alert in alerts:
-        pending.setdefault(alert.stock, []).append(alert)
-    while pending:
-        objects = await store.find_objects(list(pending))
-        points = await store.find_points(list(pending))
-        plan = make_plan(pending, objects, points, PRIVATE, PROVENANCE, 1.0)
-        await store.write_points(plan.new, plan.changed)
-        lost = await store.swap_objects(plan.objects)
-        await store.write_states([s for s in plan.states if s.stock not in lost])
-        pending = {stock: group for stock, group in pending.items() if stock in lost}
-    return plan
-
-
-def stored(flushes):
-    """Return a store after these flushes of accepted alerts."""
-
-    async def run():
-        store = MemoryStore()
-        for alerts in flushes:
-            await write(store, alerts)
-        return store
-
-    return asyncio.run(run())
-
-
-def points(store):
-    return {
-        number: (p["body"], sorted(p["stock"]), sorted(p["channel"]), p["since"], p["first"])
-        for number, p in store.points.items()
-    }
-
-
-def objects(store):
-    return {o.id: (o.name, o.tag, o.channel, o.state, o.known) for o in store.objects.values()}
-
-
-def states(store):
-    return {key: (s["dps"], sorted(s["channel"])) for key, s in store.states.items()}
-
-
-def cut(alerts, cuts):
-    """Return the alerts as consecutive flushes."""
-    edges = [0, *sorted(c % (len(alerts) + 1) for c in cuts), len(alerts)]
-    return [alerts[a:b] for a, b in itertools.pairwise(edges) if a < b]
-
+from ampeld.stages.plan import JOURNAL_LENGTH
 
 many_objects = st.tuples(alerts_of_one_object(1), alerts_of_one_object(2)).map(
     lambda both: sorted([*both[0], *both[1]], key=lambda a: (a.jd, a.stock))
@@ -170,4 +116,13 @@ def test_the_journal_keeps_the_newest_entries_and_a_repeat_of_an_old_one_changes
 
 def an_alert(day):
     point = Point(day, float(day), 1, 1, ("ZTF",), {"jd": float(day), "rcid": 1, "programid": 1}, True)
-    return Accepted(Coordinates("t", 0, day), day, 1, "o", float(day), "s", [point], {"public": True})
+    return accepted(
+        [point],
+        coordinates=Coordinates("t", 0, day),
+        candid=day,
+        stock=1,
+        name="o",
+        jd=float(day),
+        schema="s",
+        channels={"public": True},
+    )

@@ -18,7 +18,7 @@ class PickyStore(MemoryStore):
         for point in new:
             if point.id == 1002:
                 raise UnstorableError("larger than a MongoDB document may be", point.id)
-        await super().write_points(new, changed)
+        return await super().write_points(new, changed)
 
 
 async def test_an_unstorable_alert_is_a_dead_letter_and_the_rest_of_its_batch_is_stored():
