@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from processes import MemoryWatch, cpu_seconds
 from pymongo import MongoClient
+from steady import steady_rate
 
 from ampeld.demo.produce import partition_of
 from ampeld.demo.servers import EmbeddedServers
@@ -110,8 +112,8 @@ class Bench:
         Returns
         -------
         dict
-            ``seconds`` from its assignment to the last verdict block, ``cpu`` seconds from there to its end with its
-            children, ``pss`` peak memory with its children [MB], and how many alerts had each outcome.
+            ``rate`` at which verdict blocks told of alerts [1/s], ``cpu`` seconds from its assignment to its end with
+            its children, ``pss`` peak memory with its children [MB], and how many alerts had each outcome.
         """
         self._runs += 1
         config = self.config(f"drain{self._runs}", topic, channels)
@@ -128,20 +130,22 @@ class Bench:
             raise SystemExit(f"the daemon failed:\n{self.log(config.stem).read_text()[-3000:]}")
         (drained,) = self.events(config.stem, "daemon.drained")
         outcomes = {key: drained[key] for key in ("filtered", "stored", "duplicate", "dead_lettered")}
-        seconds = self.last_written(config.stem) - self.events(config.stem, "source.assigned")[0]["at"]
-        return {"seconds": seconds, "cpu": used.ru_utime + used.ru_stime - begun, "pss": memory.peak, **outcomes}
+        return {
+            "rate": steady_rate(self._progress(config.stem)),
+            "cpu": used.ru_utime + used.ru_stime - begun,
+            "pss": memory.peak,
+            **outcomes,
+        }
 
-    def last_written(self, database: str) -> float:
-        """Return when the last verdict block was written [s since the epoch]."""
+    def _progress(self, database: str) -> list[tuple[float, int]]:
+        """Return when verdict blocks were written [s since the epoch], each with the alerts told of by then."""
         with MongoClient[Document](self.pair.mongodb, tz_aware=True) as client:
-            last = client[database]["verdict_blocks"].find_one({}, {"written": 1}, sort=[("written", -1)])
-        if last is None:
-            raise SystemExit(f"{database} has no verdict block")
-        written: datetime = last["written"]
-        return written.timestamp()
+            blocks = list(client[database]["verdict_blocks"].find({}, {"written": 1, "n": 1}).sort("written"))
+        done = accumulate(block["n"] for block in blocks)
+        return [(block["written"].timestamp(), number) for block, number in zip(blocks, done, strict=True)]
 
     def bare(self, topic: str, count: int) -> Numbers:
-        """Read a topic with aiokafka alone, in a process of its own: seconds, of the clock and of the processor."""
+        """Read a topic with aiokafka alone, in a process of its own: ``rate`` [1/s], ``cpu`` seconds of an alert."""
         command = [sys.executable, str(HERE / "bare_loop.py"), self.pair.kafka, topic, str(count)]
         found: Numbers = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         return found

@@ -138,7 +138,7 @@ def daemons(bench: Bench, night: Night, runs: int, say: Callable[[str], None]) -
         for count, channels in ((FEW, few), (MANY, many)):
             say(f"run {number + 1} of {runs}: {count} channels")
             found = bench.drain("night", channels)
-            rates[count].append(len(night) / found["seconds"])
+            rates[count].append(found["rate"])
             used[count].append(1e6 * found["cpu"] / len(night))
     share = median(slow / fast for fast, slow in zip(rates[FEW], rates[MANY], strict=True))
     return [

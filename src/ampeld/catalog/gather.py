@@ -103,6 +103,19 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def _open_all(paths: Sequence[Path]) -> list[Table]:
+    tables: list[Table] = []
+    problems: list[str] = []
+    for path in paths:
+        try:
+            tables.append(open_table(path))
+        except TableError as error:
+            problems += error.problems
+    if problems:
+        raise TableError(problems)
+    return tables
+
+
 @contextlib.contextmanager
 def gather(directory: Path, request: Request, progress: Progress) -> Iterator[Gathered]:
     """Read tables, check every row and sort them, on the disk that holds the directory.
@@ -116,7 +129,7 @@ def gather(directory: Path, request: Request, progress: Progress) -> Iterator[Ga
     """
     if not NAME.fullmatch(request.name):
         raise TableError([f"{request.name!r} is no name for a catalogue: 1 to 64 of A-Z a-z 0-9 _ -"])
-    tables = [open_table(path) for path in request.paths]
+    tables = _open_all(request.paths)
     choices = choose_alike(tables, request.wanted)
     with workplace(directory) as work:
         _refuse_large(work, tables, choices[0])

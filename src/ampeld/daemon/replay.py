@@ -6,7 +6,7 @@ said. So points, states and outcomes follow by the rules that hold for redeliver
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -126,12 +126,10 @@ class Replay:
         result = Replayed(owed=debt.total)
         lost: dict[tuple[str, str, int], list[tuple[Coordinates, int | None]]] = {}
         finished = 0
-        async for block in debt.read():
-            for start in range(0, len(block.rows), AT_ONCE):
-                owed = msgspec.structs.replace(block, rows=block.rows[start : start + AT_ONCE])
-                await self._replay(owed, result, lost)
-                finished += len(owed.rows)
-                done(finished)
+        async for owed in _together(debt.read()):
+            await self._replay(owed, result, lost)
+            finished += len(owed.rows)
+            done(finished)
         result.lost = [_lost(reason, held) for (reason, _, _), held in sorted(lost.items())]
         return result
 
@@ -196,6 +194,22 @@ class Replay:
         channels = [self._others[held] for held in owed.block.channels]
         channels[owed.channel] = self._channel
         return tuple(channels)
+
+
+async def _together(blocks: AsyncIterator[OwedRows]) -> AsyncIterator[OwedRows]:
+    """Join the rows of blocks with the same channels: a quiet night has a block for each alert, and each trip costs."""
+    held: OwedRows | None = None
+    async for block in blocks:
+        if held is not None and held.block.channels != block.block.channels:
+            yield held
+            held = None
+        rows = [*held.rows, *block.rows] if held is not None else block.rows
+        while len(rows) >= AT_ONCE:
+            yield msgspec.structs.replace(block, rows=rows[:AT_ONCE])
+            rows = rows[AT_ONCE:]
+        held = msgspec.structs.replace(block, rows=rows) if rows else None
+    if held is not None:
+        yield held
 
 
 def _as_it_was(held: ChannelVersion, facts: VersionFacts | None) -> Channel:

@@ -67,6 +67,8 @@ def make_consumer(settings: KafkaSettings, **changes: Any) -> AIOKafkaConsumer:
         "auto_offset_reset": "none",
         "fetch_max_bytes": 16 * 1024 * 1024,  # smaller fetches cost more CPU each, larger ones more memory
         "max_partition_fetch_bytes": 1024 * 1024,
+        # A batch costs as much as some ten alerts: at a slow rate, or where several daemons share one, it may gather.
+        "fetch_min_bytes": 4 * 1024 * 1024,
         "fetch_max_wait_ms": 250,
         "check_crcs": True,
         "session_timeout_ms": round(settings.session_timeout_s * 1000),

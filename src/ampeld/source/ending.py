@@ -9,7 +9,7 @@ from ampeld.errors import RetryableError
 from ampeld.source.member import Member
 from ampeld.source.queries import ConsumerOffsets
 from ampeld.source.settings import KafkaSettings
-from ampeld.source.statistics import position_of
+from ampeld.source.statistics import highwater, position_of
 from ampeld.source.watch import TopicWatch
 
 _LOOK_S = 1.0
@@ -60,7 +60,7 @@ class Ending:
         return (
             member.is_assigned
             and not assignment.pending
-            and all(position_of(member, partition) >= ends.get(partition, 0) for partition in assignment.ledgers)
+            and all(_is_read(member, partition, ends.get(partition, 0)) for partition in assignment.ledgers)
         )
 
     async def _others_are_done(self, member: Member, now: float) -> bool:
@@ -78,3 +78,13 @@ class Ending:
         except RetryableError:
             return False
         return all(committed.get(partition, 0) >= end for partition, end in others.items())
+
+
+def _is_read(member: Member, partition: TopicPartition, end: int) -> bool:
+    position = position_of(member, partition)
+    if position <= end:
+        return position == end
+    # Beyond the end of the start: the log has grown since, or it was made anew and the position is of the old one.
+    # What the broker has answered tells; until it has, nothing is known.
+    top = highwater(member, partition)
+    return top is not None and position <= top

@@ -1,7 +1,9 @@
 """Whether channels that can be loaded can judge, too: their catalogues, and their cuts on some alerts."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import msgspec
 
@@ -52,11 +54,20 @@ def _try(channel: Channel, settings: Settings) -> Checked:
         failures = judge_alerts(channel, reader.read(records)).failures
         if failures:
             problems.append(f"{channel.path}: its filter fails on {len(failures)} of {len(records)} simulated alerts")
+            if (place := _place(failures[0].traceback, channel.path.parent)) is not None:
+                problems.append(f"  {place}: {failures[0].error.strip()}")
             problems += [f"  {line}" for line in failures[0].traceback.strip().splitlines()]
     elif (failure := reader.failures[channel.name]) is not None:
         problems.append(f"{channel.path}: its filter fails on an empty batch: {failure}")
     cuts = [name for name in channel.cut_names.names if name != ACCEPT_CUT]
     return Checked(channel.name, channel.version, cuts, ["\n".join(problems)] if problems else [])
+
+
+def _place(traceback: str, directory: Path) -> str | None:
+    """Return file and line of the author's own code in which it failed; None if that is not beside the channel file."""
+    frames = re.findall(r'^  File "(.+)", line (\d+)', traceback, re.MULTILINE)
+    own = [f"{file}:{line}" for file, line in frames if Path(file).is_relative_to(directory)]
+    return own[-1] if own else None
 
 
 @lru_cache(1)

@@ -186,3 +186,11 @@ def test_a_bulk_file_of_gaia_is_taken_as_it_comes(tmp_path):
     assert catalog.take("source_id", found)[0].tolist() == [4295806720]
     assert catalog.take("pmra", found)[0].tolist() == [1.25]
     assert sum(int(catalog.take("parallax", np.arange(2))[1].sum()) for _ in range(1)) == 1
+
+
+def test_every_table_that_cannot_be_opened_is_named_at_once(tmp_path):
+    junk = tmp_path / "junk.fits"
+    junk.write_bytes(b"no table")
+    with pytest.raises(TableError) as raised:
+        run(tmp_path, tmp_path / "none.csv", junk)
+    assert [problem.split(":")[0] for problem in raised.value.problems] == [str(tmp_path / "none.csv"), str(junk)]

@@ -52,6 +52,20 @@ async def test_our_own_part_comes_first():
     assert not group.asked
 
 
+async def test_a_position_beyond_the_log_is_no_end_before_a_broker_has_answered():
+    group = Group(position=11, ends={A: 10})
+    assert not await group.ending.is_reached(group.member)
+    state = SimpleNamespace(highwater=12, has_valid_position=True, position=11)
+    group.member.consumer._subscription.subscription = subscription_of({A: state})
+    assert await group.ending.is_reached(group.member)
+    state.highwater = 5
+    assert not await group.ending.is_reached(group.member)
+
+
+def subscription_of(states):
+    return SimpleNamespace(assignment=SimpleNamespace(state_value=states.get, tps=states))
+
+
 async def test_what_another_member_has_not_committed_is_waited_for():
     group = Group()
     group.committed = {B: 9}

@@ -34,6 +34,16 @@ def test_a_mistake_in_the_code_of_a_filter_is_found(channels, before, after, pro
     assert problem in text
 
 
+def test_a_mistake_in_the_code_is_named_by_the_authors_file_and_line_before_the_traceback(channels):
+    module = channels / "bright.py"
+    lines = module.read_text().replace("a.rb >=", "a.rbb >=").splitlines()
+    module.write_text("\n".join(lines))
+    line = next(number for number, text in enumerate(lines, 1) if "a.rbb" in text)
+    (found,) = checked(channels)
+    named = found.problems[0].splitlines()[1].strip()
+    assert named == f"{module}:{line}: AttributeError: alerts have no field 'rbb'; did you mean 'rb'?"
+
+
 def test_an_unknown_field_of_lsst_is_found_without_alerts(channels):
     path = channels / "bright.toml"
     path.write_text('survey = "lsst"\n' + path.read_text())
