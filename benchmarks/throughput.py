@@ -189,12 +189,12 @@ def _groups(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--alerts", type=int, help="of the night: 24000, with --quick 4000")
+    parser.add_argument("--alerts", type=int, help="of the night: 24000, with --quick 3000")
     parser.add_argument("--runs", type=int, help="3, with --quick 1")
     parser.add_argument("--rate", type=float, default=333.0, help="alerts per second where latency is measured")
     parser.add_argument("--seconds", type=float, help="for how long: 600, with --quick 4")
     parser.add_argument("--group-seconds", type=float, help="for how long each group of daemons works: 30 and 3")
-    parser.add_argument("--daemons", type=int, nargs="+", help="sizes of groups: 1 2 4, with --quick 1 2")
+    parser.add_argument("--daemons", type=int, nargs="+", help="sizes of groups: 1 2 4, with --quick none")
     parser.add_argument("--peer-venv", type=Path, help="an environment with AMPEL; without one its rows are left out")
     parser.add_argument("--peer", type=Path, help="the script that runs AMPEL's alert consumer there")
     parser.add_argument("--isolation", choices=["process", "none"], default="process", help="of the channels' code")
@@ -205,7 +205,7 @@ def main() -> None:
     if (options.peer_venv is None) != (options.peer is None):
         parser.error("--peer-venv and --peer belong together")
     usual = {"alerts": 24000, "runs": 3, "seconds": 600.0, "group_seconds": 30.0, "daemons": [1, 2, 4]}
-    quick = {"alerts": 4000, "runs": 1, "seconds": 4.0, "group_seconds": 3.0, "daemons": [1, 2]}
+    quick = {"alerts": 3000, "runs": 1, "seconds": 4.0, "group_seconds": 3.0, "daemons": []}
     for name, value in (quick if options.quick else usual).items():
         if getattr(options, name) is None:
             setattr(options, name, value)
