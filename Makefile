@@ -48,7 +48,7 @@ $(VENV)/.installed: $(UV) $(LOCKED) $(KERNEL)
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(SYNC)
+	$(SYNC) --extra onnx --extra sncosmo
 	@touch $@
 
 clean:

@@ -9,9 +9,9 @@ from support.golden import CUTS, EVERYTHING, RUNS, TARBALLS, archive, expected_p
 from support.pipelines import channel, run
 
 from ampeld.channel.decent import DecentFilter
-from ampeld.channel.params import build
 from ampeld.channel.passall import PassAll
 from ampeld.flow.verdict import cut_name, is_accepted
+from ampeld.params import build
 from ampeld.source.files import FileSource
 
 pytestmark = pytest.mark.golden

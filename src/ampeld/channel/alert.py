@@ -13,8 +13,8 @@ from ampeld.alert.survey import ROOT, Survey
 from ampeld.alert.table import AlertTable, Kind
 from ampeld.channel.common import FORCED, common_names, derive, of_record
 from ampeld.channel.elementwise import Cells
-from ampeld.channel.names import did_you_mean
 from ampeld.channel.unknown import no_field
+from ampeld.names import did_you_mean
 
 Cutouts = Callable[[int, str], bytes | None]
 """From the number of an alert and the name of a cutout to the image, None where the alert has none."""

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from ampeld.alert.sphere import separation_arcsec
 from ampeld.channel.condition import Mask
-from ampeld.channel.names import did_you_mean
 from ampeld.channel.textfile import TextFile
+from ampeld.names import did_you_mean
 
 Degrees = NDArray[np.float64]
 

@@ -12,7 +12,6 @@ from ampeld.channel.cutnames import CutNames
 from ampeld.channel.filter import Filter
 from ampeld.channel.judge import RowFailure, judge
 from ampeld.channel.named import named
-from ampeld.channel.params import parameters
 from ampeld.channel.reason import Reason, reason
 from ampeld.channel.spell import spell
 from ampeld.flow.verdict import (
@@ -27,6 +26,7 @@ from ampeld.flow.verdict import (
     is_accepted,
     is_rejected,
 )
+from ampeld.params import parameters
 
 
 class CutReason(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from ampeld.channel.columns import Columns
 from ampeld.channel.condition import Condition
-from ampeld.channel.params import blame, check
+from ampeld.params import blame, check
 
 Cuts = Iterator[tuple[str, Condition]]
 """What ``cuts`` yields: the name of a cut, and for which alerts it is passed."""

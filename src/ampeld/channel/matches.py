@@ -10,10 +10,10 @@ from ampeld.channel import segments
 from ampeld.channel.column import Column
 from ampeld.channel.condition import Mask
 from ampeld.channel.memo import NO_MEMO, Memo
-from ampeld.channel.names import did_you_mean
 from ampeld.channel.ragged import RaggedColumn, RaggedCondition, same_lists
 from ampeld.channel.segments import Offsets
 from ampeld.errors import ChannelCodeError
+from ampeld.names import did_you_mean
 
 Degrees = NDArray[np.float64]
 Rows = NDArray[np.int64]

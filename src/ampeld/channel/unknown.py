@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ampeld.alert.survey import LSST, ZTF, Survey, SurveyName
-from ampeld.channel.names import did_you_mean
+from ampeld.names import did_you_mean
 
 _COUNTERPARTS: Final[Mapping[SurveyName, Mapping[str, str]]] = {
     "lsst": {

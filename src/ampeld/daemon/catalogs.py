@@ -7,7 +7,7 @@ from ampeld.catalog.directory import Found, names_in
 from ampeld.catalog.errors import CatalogError
 from ampeld.catalog.meta import read_meta
 from ampeld.channel.channel import Channel
-from ampeld.channel.names import did_you_mean
+from ampeld.names import did_you_mean
 
 _MOST_SHOWN = 20
 

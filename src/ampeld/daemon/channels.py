@@ -7,13 +7,13 @@ from typing import Any, TypeVar, get_args
 
 from ampeld.channel import Filter
 from ampeld.channel.channel import Channel, GateLimits, OnKnown
-from ampeld.channel.names import did_you_mean
-from ampeld.channel.params import ParameterError
 from ampeld.channel.textfile import file_parameters, fill_in
 from ampeld.daemon.files import SURVEYS, ChannelFiles, read_each
 from ampeld.daemon.filters import FilterError, FilterLoader, make
 from ampeld.daemon.toml import TomlFile, parse_toml
 from ampeld.errors import ConfigError
+from ampeld.names import did_you_mean
+from ampeld.params import ParameterError
 
 T = TypeVar("T", bound=str)
 

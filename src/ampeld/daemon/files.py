@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
-from ampeld.channel.names import did_you_mean
 from ampeld.channel.textfile import file_parameters
 from ampeld.daemon.filters_imports import imported_files
 from ampeld.daemon.filters_installed import installed_sources
 from ampeld.daemon.toml import read_text
 from ampeld.errors import ConfigError
+from ampeld.names import did_you_mean
 
 MOST_BYTES = 8 << 20
 """Of one channel's files together: they travel to the filter process and are kept in one document."""

@@ -14,11 +14,11 @@ from types import ModuleType
 from typing import Any
 
 from ampeld.channel import Filter
-from ampeld.channel.names import did_you_mean
-from ampeld.channel.params import ParameterError, build
 from ampeld.daemon.files import ChannelFiles
 from ampeld.daemon.filters_imports import local_file
 from ampeld.errors import AmpeldError
+from ampeld.names import did_you_mean
+from ampeld.params import ParameterError, build
 
 
 class FilterError(AmpeldError):

@@ -12,9 +12,9 @@ import msgspec
 from ampeld.channel.channel import Channel
 from ampeld.channel.columns import Columns
 from ampeld.channel.explain import expressions
-from ampeld.channel.params import REQUIRED, parameters
 from ampeld.daemon.files import ChannelFiles
 from ampeld.daemon.settings import Settings
+from ampeld.params import REQUIRED, parameters
 from ampeld.testing.judging import Reader
 
 _UNIT = re.compile(r"\[([^\[\]]+)\]")

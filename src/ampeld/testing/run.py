@@ -9,9 +9,9 @@ import msgspec
 
 from ampeld.channel.channel import Channel
 from ampeld.channel.explain import Explanation
-from ampeld.channel.names import did_you_mean
 from ampeld.daemon.settings import Settings
 from ampeld.flow.verdict import ACCEPT_CUT, cut_name, describe, is_accepted, is_rejected
+from ampeld.names import did_you_mean
 from ampeld.testing.bench import BenchRun
 from ampeld.testing.find import Wanted, find_alerts
 from ampeld.testing.judging import Judged, Read

@@ -6,8 +6,8 @@ from ampeld.channel.catalogfilter import CatalogFilter
 from ampeld.channel.columns import Columns
 from ampeld.channel.cutnames import CutNames
 from ampeld.channel.judge import judge
-from ampeld.channel.params import ParameterError
 from ampeld.flow.verdict import cut_name, is_accepted
+from ampeld.params import ParameterError
 
 ARCSEC = 1 / 3600
 GALAXIES = FakeCatalog([10.0, 10.0], [20 + 2 * ARCSEC, 20 + 8 * ARCSEC], z=[0.01, 0.5], mag=[15.0, None])

@@ -11,8 +11,8 @@ from ampeld.alert.table_packets import PacketTable
 from ampeld.channel.cutnames import CutNames
 from ampeld.channel.decent import DecentFilter
 from ampeld.channel.judge import judge, learn_cuts
-from ampeld.channel.params import ParameterError
 from ampeld.flow.verdict import cut_name, is_accepted
+from ampeld.params import ParameterError
 
 PARAMS = {
     "min_ndet": 2,

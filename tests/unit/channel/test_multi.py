@@ -3,7 +3,7 @@ from fakes.table import JD
 from support.filters import cuts_of, good, said
 
 from ampeld.channel.multi import BasicMultiFilter
-from ampeld.channel.params import ParameterError
+from ampeld.params import ParameterError
 
 
 def requirement(length, *criteria, operator=">=", connection="AND"):

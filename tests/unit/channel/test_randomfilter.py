@@ -10,8 +10,8 @@ from support.filters import said
 
 from ampeld.channel.cutnames import CutNames
 from ampeld.channel.judge import judge
-from ampeld.channel.params import ParameterError
 from ampeld.channel.randomfilter import RandomFilter, xxh64
+from ampeld.params import ParameterError
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 CANDIDS = candidates("candid", *range(2_000_000_000_000_000_000, 2_000_000_000_000_004_000))

@@ -3,8 +3,8 @@ from fakes.catalog import FakeCatalog
 from fakes.table import JD
 from support.filters import above, below, cuts_of, good, said
 
-from ampeld.channel.params import ParameterError
 from ampeld.channel.stellar import StellarFilter
+from ampeld.params import ParameterError
 
 PARAMS = {
     "min_ndet": 2,

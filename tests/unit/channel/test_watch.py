@@ -3,10 +3,10 @@ from fakes.table import packet, table
 
 from ampeld.channel.cutnames import CutNames
 from ampeld.channel.judge import judge
-from ampeld.channel.params import ParameterError
 from ampeld.channel.textfile import TextFile
 from ampeld.channel.watch import WatchFilter
 from ampeld.flow.verdict import ACCEPTED
+from ampeld.params import ParameterError
 
 ALERTS = table(
     packet(name="ZTF21aaaaaaa"),

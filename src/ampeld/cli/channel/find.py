@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from ampeld.channel.names import did_you_mean
 from ampeld.daemon.files import ChannelFiles, read_channel
 from ampeld.daemon.settings import Settings
 from ampeld.errors import ConfigError
+from ampeld.names import did_you_mean
 
 
 def find_channel(settings: Settings, name: str) -> ChannelFiles:

@@ -1,4 +1,4 @@
-"""The parameters of a filter: found by its annotations, checked all at once."""
+"""The parameters of a filter or a feature: found by its annotations, checked all at once."""
 
 import inspect
 import math
@@ -7,8 +7,8 @@ from typing import Any, ClassVar, TypeVar, get_origin
 
 import msgspec
 
-from ampeld.channel.names import did_you_mean
 from ampeld.errors import ConfigError
+from ampeld.names import did_you_mean
 
 REQUIRED: Any = object()
 """Stands for the default of a parameter that has none."""
@@ -25,7 +25,7 @@ class ParameterError(ConfigError):
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """A parameter of a filter: its type, and its default or `REQUIRED`."""
+    """A parameter of a filter or a feature: its type, and its default or `REQUIRED`."""
 
     name: str
     type: Any
@@ -92,7 +92,7 @@ def blame(cls: type, error: ValueError) -> ParameterError:
 
 
 def build(cls: type[T], given: Mapping[str, Any]) -> T:
-    """Return a filter with these parameters.
+    """Return a filter or a feature with these parameters.
 
     Raises
     ------

@@ -3,7 +3,7 @@ from typing import ClassVar, Literal
 import pytest
 
 from ampeld.channel.filter import Filter
-from ampeld.channel.params import ParameterError, build, parameters
+from ampeld.params import ParameterError, build, parameters
 
 
 class Base(Filter):

@@ -1,0 +1,1 @@
+"""The built-in units, one per file with its source."""
