@@ -9,11 +9,11 @@ import typer
 
 from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_and_files, settings_for, topic_or_file
 from ampeld.cli.output import console, make_table, print_json, run_async, warn
+from ampeld.daemon.connect import connected
 from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.retry import retry as retry_letters
 from ampeld.daemon.settings import Settings
 from ampeld.flow.record import Record
-from ampeld.store.connection import Connection
 from ampeld.store.dead_letters import DeadLetterBox, LetterSummary
 
 T = TypeVar("T")
@@ -161,13 +161,7 @@ def hex_dump(data: bytes) -> Sequence[str]:
 
 def _ask(settings: Settings, question: Callable[[DeadLetterBox], Awaitable[T]]) -> T:
     async def work() -> T:
-        store = settings.store
-        connection = Connection(
-            store.uri.reveal(), store.database, timeout_s=store.timeout_s, app_name="ampeld-deadletter"
-        )
-        try:
+        async with connected(settings.store, "deadletter") as connection:
             return await question(DeadLetterBox(connection))
-        finally:
-            await connection.close()
 
     return run_async(work())

@@ -9,6 +9,7 @@ import typer
 from ampeld.cli.account import show_alert, show_report
 from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_for, topic_or_file
 from ampeld.cli.output import run_async, warn
+from ampeld.daemon.connect import connected
 from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.settings import Settings
 from ampeld.daemon.sources import kafka_settings
@@ -85,22 +86,16 @@ def _tell_alert(settings: Settings, candid: int, *, as_json: bool) -> None:
 
 
 async def _report(settings: Settings, night: int | None, topics: Collection[str] | None) -> LedgerReport:
-    connection = _connect(settings)
-    try:
+    async with connected(settings.store, "ledger") as connection:
         committed = await _committed(settings, connection)
         return await AccountReader(connection).report(
             night=night, topics=topics, committed=committed, committed_by=settings.source.group
         )
-    finally:
-        await connection.close()
 
 
 async def _accounts(settings: Settings, candid: int) -> list[AlertAccount]:
-    connection = _connect(settings)
-    try:
+    async with connected(settings.store, "ledger") as connection:
         return await AccountReader(connection).find_alert(candid)
-    finally:
-        await connection.close()
 
 
 async def _committed(settings: Settings, connection: Connection) -> Mapping[tuple[str, int], int] | None:
@@ -113,8 +108,3 @@ async def _committed(settings: Settings, connection: Connection) -> Mapping[tupl
     except AmpeldError as error:
         warn(f"the committed offsets are not known, so only what lies between blocks is checked: {error}")
         return None
-
-
-def _connect(settings: Settings) -> Connection:
-    store = settings.store
-    return Connection(store.uri.reveal(), store.database, timeout_s=store.timeout_s, app_name="ampeld-ledger")

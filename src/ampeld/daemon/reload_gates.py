@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from ampeld.daemon.assembly import Named
+from ampeld.daemon.connect import connected
 from ampeld.daemon.files import ChannelFiles
 from ampeld.daemon.settings import Settings
 from ampeld.store.check import Finding
-from ampeld.store.connection import Connection
 from ampeld.store.errors import StoreUnavailableError
 from ampeld.store.gates import Gates
 from ampeld.store.suspensions import Suspensions
@@ -52,19 +52,13 @@ async def stored_files(versions: ChannelVersions, name: str, version: str) -> Ch
 
 async def channel_findings(settings: Settings, channels: Sequence[Named]) -> list[Finding]:
     """Return which of these channels have not passed their gate, and which are suspended, for ``ampeld check``."""
-    store = settings.store
-    try:
-        connection = Connection(store.uri.reveal(), store.database, timeout_s=store.timeout_s, app_name="ampeld-check")
-    except StoreUnavailableError as error:
-        return [Finding("channels", "warning", str(error))]
     required = settings.channels.gate == "required"
     try:
-        newest = await Gates(connection).newest((one.name, one.version) for one in channels)
-        suspended = await Suspensions(connection).suspended()
+        async with connected(settings.store, "check") as connection:
+            newest = await Gates(connection).newest((one.name, one.version) for one in channels)
+            suspended = await Suspensions(connection).suspended()
     except StoreUnavailableError as error:
         return [Finding("channels", "warning", str(error), error.refused)]
-    finally:
-        await connection.close()
     opened = {name for (name, _), result in newest.items() if result.opens}
     closed = [f"{one.name}@{one.version}" for one in channels if one.name not in opened]
     meaning = "their former versions go on, or they stay off" if required else "they run all the same"

@@ -9,6 +9,7 @@ import msgspec
 from ampeld.channel.channel import Channel
 from ampeld.daemon.assembly import Assembly, assemble
 from ampeld.daemon.channels_register import register_channels, register_texts
+from ampeld.daemon.connect import connected
 from ampeld.daemon.files import ChannelFiles
 from ampeld.daemon.isolation.elsewhere import words_of
 from ampeld.daemon.judges import ChannelJudge, make_judge
@@ -73,9 +74,7 @@ async def resume(settings: Settings, name: str, *, files: ChannelFiles | None, b
     RetryableError, AccessDeniedError
         If a server does not do its part; a repeat goes on where this broke off.
     """
-    store = settings.store
-    connection = Connection(store.uri.reveal(), store.database, timeout_s=store.timeout_s, app_name="ampeld-resume")
-    try:
+    async with connected(settings.store, "resume") as connection:
         await connection.prepare()
         suspensions = Suspensions(connection)
         resumed = await suspensions.resume(name, when=now(), by=by)
@@ -88,8 +87,6 @@ async def resume(settings: Settings, name: str, *, files: ChannelFiles | None, b
         if replayed.is_settled:
             await suspensions.settle(suspension)
         return msgspec.structs.replace(said, version=chosen.version, replay=replayed)
-    finally:
-        await connection.close()
 
 
 async def _allowed(settings: Settings, connection: Connection, files: ChannelFiles) -> ChannelFiles:

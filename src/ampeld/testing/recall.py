@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from ampeld.alert.survey import survey_of
+from ampeld.daemon.connect import connected
 from ampeld.daemon.settings import Settings
 from ampeld.daemon.sources import kafka_settings
 from ampeld.errors import AmpeldError, ConfigError
@@ -15,7 +16,6 @@ from ampeld.flow.record import Coordinates, Record
 from ampeld.source.archive import Payload, read
 from ampeld.source.refetch import Gone, refetch
 from ampeld.source.retention import retention_of
-from ampeld.store.connection import Connection
 from ampeld.store.search import FoundVerdict, VerdictSearch
 from ampeld.testing.find import Wanted
 from ampeld.testing.sources import record_at
@@ -57,16 +57,12 @@ async def recall(
         If the store does not answer; brokers that do not are a reason why an alert cannot be had.
     """
     stock = _stock(settings, wanted)
-    store = settings.store
-    connection = Connection(store.uri.reveal(), store.database, timeout_s=store.timeout_s, app_name="ampeld-explain")
-    try:
+    async with connected(settings.store, "explain") as connection:
         await connection.ping()
         search = VerdictSearch(connection)
         found = await search.of_alert(channel, wanted) if isinstance(wanted, int) else []
         if not found and stock is not None:
             found = await search.of_object(channel, stock, told=told)
-    finally:
-        await connection.close()
     records = await _records(settings, [verdict.coordinates for verdict in found])
     return [await _recalled(settings, verdict, records[verdict.coordinates]) for verdict in found]
 

@@ -7,9 +7,9 @@ from typing import Annotated, TypeVar
 import typer
 
 from ampeld.cli.output import run_async
+from ampeld.daemon.connect import connected
 from ampeld.daemon.settings import Settings
 from ampeld.store.catalogs import CatalogCollections
-from ampeld.store.connection import Connection
 
 T = TypeVar("T")
 
@@ -30,9 +30,5 @@ def in_mongodb(settings: Settings, ask: Callable[[CatalogCollections], Awaitable
 
 
 async def _ask(settings: Settings, ask: Callable[[CatalogCollections], Awaitable[T]]) -> T:
-    store = settings.store
-    connection = Connection(store.uri.reveal(), store.database, timeout_s=store.timeout_s, app_name="ampeld-catalog")
-    try:
+    async with connected(settings.store, "catalog") as connection:
         return await ask(CatalogCollections(connection))
-    finally:
-        await connection.close()

@@ -17,6 +17,7 @@ from ampeld.cli.channel.find import find_channel
 from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_for
 from ampeld.cli.output import console, make_table, print_json, run_async
 from ampeld.daemon.channels import load_channel
+from ampeld.daemon.connect import connected
 from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.gate import Difference, GateRun, Measured, compare, result_of
 from ampeld.daemon.reload_gates import stored_files
@@ -94,14 +95,10 @@ async def _gate(settings: Settings, channel: Channel, words: Sequence[str], reas
         "host": f"{os.environ.get('USER', os.getuid())}@{socket.gethostname()}",
     }
     result = result_of(channel, measured, source=", ".join(words), reason=reason, **origin)
-    store = settings.store
-    connection = Connection(store.uri.reveal(), store.database, timeout_s=store.timeout_s, app_name="ampeld-gate")
-    try:
+    async with connected(settings.store, "gate") as connection:
         await connection.prepare()
         former = await _former(settings, connection, channel, result, words)
         await Gates(connection).record(result)
-    finally:
-        await connection.close()
     if former is None:
         return GateAnswer(result, None, None)
     return GateAnswer(result, former[0], compare(measured.objects, former[1]))

@@ -14,12 +14,12 @@ from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_for
 from ampeld.cli.output import print_json, run_async, warn
 from ampeld.cli.progress import reading
 from ampeld.daemon.channels import load_channel
+from ampeld.daemon.connect import connected
 from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.files import ChannelFiles, read_channel
 from ampeld.daemon.reload_gates import stored_files
 from ampeld.daemon.settings import Settings
 from ampeld.errors import ConfigError
-from ampeld.store.connection import Connection
 from ampeld.store.versions import ChannelVersions
 from ampeld.testing.bench import BenchRun
 from ampeld.testing.curves import Curves
@@ -129,17 +129,13 @@ def _same_survey(channel: Channel, files: ChannelFiles) -> Channel:
 
 
 async def _stored(settings: Settings, name: str, version: str) -> ChannelFiles:
-    store = settings.store
-    connection = Connection(store.uri.reveal(), store.database, timeout_s=store.timeout_s, app_name="ampeld-test")
-    try:
+    async with connected(settings.store, "test") as connection:
         await connection.ping()
         versions = ChannelVersions(connection)
         found = await stored_files(versions, name, version)
         if found is not None:
             return found
         known = ", ".join(one for one, _ in await versions.named(name)) or "none"
-    finally:
-        await connection.close()
     raise ConfigError([f"--diff {version}: the store keeps no such version of {name} (there: {known})"])
 
 
