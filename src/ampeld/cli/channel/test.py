@@ -84,9 +84,6 @@ def bench(
     raise typer.Exit(ExitCode.FAILED if found.result.errored else ExitCode.OK)
 
 
-test_ = bench  # a function of that name would be taken for a test of ours
-
-
 def _run(
     channel: Channel,
     other: Channel | None,
