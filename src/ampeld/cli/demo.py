@@ -16,9 +16,9 @@ from ampeld.cli.options import JsonOption
 from ampeld.cli.output import console, make_table, print_json
 from ampeld.daemon.exits import ExitCode
 from ampeld.demo.findings import Finding
-from ampeld.demo.lightcurve import draw, picture
 from ampeld.demo.night import DemoResult, Tell, run_night
 from ampeld.demo.servers import Kafka
+from ampeld.story.curve import draw
 
 _KINDS = {"sn_ia": "type Ia supernova", "sn_ii": "type II supernova", "fast": "fast transient"}
 
@@ -52,6 +52,8 @@ def demo(
         result = run_night(directory, channels, alerts=alerts, seed=seed, kafka=kafka, tell=tell_of)
     plot = directory / "lightcurve.png"
     if result.best:
+        from ampeld.story.figure import picture  # noqa: PLC0415  a second that others need not wait
+
         picture(result.curve, _title(result), plot)
     if as_json:
         print_json({"good": result.is_good, "picture": str(plot) if result.best else None, "result": result})

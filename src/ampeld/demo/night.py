@@ -17,7 +17,6 @@ import msgspec
 
 from ampeld.alert.identity import stock_of
 from ampeld.demo.findings import Finding, find_transients
-from ampeld.demo.lightcurve import CurvePoint, curve_of
 from ampeld.demo.process import free_port
 from ampeld.demo.produce import TOPIC, create_topics, produce
 from ampeld.demo.servers import EmbeddedServers, Kafka
@@ -27,6 +26,7 @@ from ampeld.errors import AmpeldError
 from ampeld.store.connection import Connection
 from ampeld.store.reader import AccountReader
 from ampeld.store.report import LedgerReport
+from ampeld.story.curve import CurvePoint, curve_of, light_curve_of
 
 DATABASE = "ampeld_demo"
 PARTITIONS = 16
@@ -223,11 +223,11 @@ def _interest(curve: Sequence[CurvePoint]) -> float:
     if not seen:
         return 0.0
     before = sum(point.limit and point.jd < seen[0].jd for point in curve)
-    bands = [[point.mag for point in seen if point.fid == fid] for fid in {point.fid for point in seen}]
+    bands = [[point.mag for point in seen if point.band == band] for band in {point.band for point in seen}]
     change = max(max(mags) - min(mags) for mags in bands)
     return len(seen) * change * (1 + min(before, 5))
 
 
 async def _curve(connection: Connection, name: str) -> list[CurvePoint]:
     points = await connection["t0"].find({"stock": stock_of(name)}, {"body": 1}).to_list(None)
-    return curve_of(point["body"] for point in points)
+    return curve_of(light_curve_of("ztf", points))

@@ -10,21 +10,12 @@ import numpy as np
 from ampeld.channel.columns import Columns
 from ampeld.channel.spell import value_at
 from ampeld.flow.verdict import accepts
+from ampeld.story.curve import CurvePoint
 from ampeld.testing.judging import Judged, Read
 from ampeld.testing.result import group_of
 
 MOST: Final = 24
 """Objects whose light curves are kept: as many as a page shows."""
-
-
-class Point(msgspec.Struct, frozen=True):
-    """A detection with its error, or an upper limit [mag AB]."""
-
-    jd: float
-    mag: float
-    err: float
-    band: str
-    limit: bool
 
 
 class LightCurve(msgspec.Struct, frozen=True):
@@ -35,7 +26,12 @@ class LightCurve(msgspec.Struct, frozen=True):
     jd: float
     """Of the alert."""
     group: int | None
-    points: list[Point]
+    points: list[CurvePoint]
+
+    @property
+    def title(self) -> str:
+        """Return what stands above it."""
+        return self.object if self.group is None else f"{self.object}  ·  group {self.group}"
 
 
 class Curves:
@@ -81,18 +77,18 @@ class Curves:
             self._curves[name] = LightCurve(name, int(table.candid[row]), float(table.jd[row]), group, points)
 
 
-def _detections(columns: Columns, row: int) -> list[Point]:
+def _detections(columns: Columns, row: int) -> list[CurvePoint]:
     """Return the detections brighter than the reference: the others are magnitudes of a loss of light."""
     fields = (columns.detections.jd, columns.detections.mag, columns.detections.mag_err, columns.detections.flux)
     jd, mag, err, flux = (value_at(field, row) for field in fields)
     bands = value_at(columns.detections.band, row)
     return [
-        Point(jd[i], mag[i], err[i] or 0.0, str(bands[i]), limit=False)
+        CurvePoint(jd[i], mag[i], err[i] or 0.0, str(bands[i]), limit=False)
         for i in range(len(jd))
         if mag[i] is not None and (flux[i] or 0.0) > 0
     ]
 
 
-def _limits(columns: Columns, row: int) -> list[Point]:
+def _limits(columns: Columns, row: int) -> list[CurvePoint]:
     jd, mag, bands = (value_at(field, row) for field in (columns.limits.jd, columns.limits.mag, columns.limits.band))
-    return [Point(jd[i], mag[i], 0.0, str(bands[i]), limit=True) for i in range(len(jd)) if mag[i] is not None]
+    return [CurvePoint(jd[i], mag[i], 0.0, str(bands[i]), limit=True) for i in range(len(jd)) if mag[i] is not None]

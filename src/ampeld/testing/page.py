@@ -12,8 +12,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from ampeld.story.figure import STYLE, band_legend, draw_curve
 from ampeld.testing.curves import Curves, LightCurve
-from ampeld.testing.figures import STYLE, band_legend, draw_curve, draw_funnel, funnel_height
+from ampeld.testing.figures import draw_funnel, funnel_height
 from ampeld.testing.result import Bench, ChannelResult
 
 ENDINGS: Final = (".html", ".png")
@@ -134,7 +135,7 @@ def _curves_html(curves: Sequence[LightCurve], left_out: int) -> str:
 
 def _curve_html(curve: LightCurve) -> str:
     figure = Figure(figsize=_CELL, layout="constrained")
-    draw_curve(figure.add_subplot(), curve)
+    draw_curve(figure.add_subplot(), curve.points, curve.title, jd=curve.jd)
     return f"<figure>{_svg(figure)}<figcaption>alert {curve.candid}</figcaption></figure>"
 
 
@@ -182,7 +183,8 @@ def _png(path: Path, bench: Bench, curves: Curves, source: str) -> None:
     numbers = "    ".join(f"{name}: {value}" for name, value in _numbers(bench))
     figure.suptitle(f"{result.channel}   {_about(result, source)}\n{numbers}", x=0.01, ha="left", fontsize=10)
     for number, curve in enumerate(shown):
-        draw_curve(figure.add_subplot(grid[1 + number // _COLUMNS, number % _COLUMNS]), curve)
+        place = figure.add_subplot(grid[1 + number // _COLUMNS, number % _COLUMNS])
+        draw_curve(place, curve.points, curve.title, jd=curve.jd)
     if shown:
         figure.supylabel(
             "magnitude in the difference image [AB]", fontsize=9, y=0.5 * rows * _CELL[1] / (top + rows * _CELL[1])

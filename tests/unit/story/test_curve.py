@@ -2,18 +2,22 @@
 
 import pytest
 
-from ampeld.demo.lightcurve import CurvePoint, curve_of, draw, picture
+from ampeld.story.curve import CurvePoint, curve_of, draw, light_curve_of
+from ampeld.story.figure import picture
 
 BODIES = [
-    {"jd": 3.0, "fid": 1, "magpsf": 18.0, "sigmapsf": 0.1, "isdiffpos": "t", "diffmaglim": 20.5},
-    {"jd": 1.0, "fid": 2, "diffmaglim": 20.5, "rcid": 3, "programid": 1},
-    {"jd": 2.0, "fid": 1, "magpsf": 19.0, "sigmapsf": 0.1, "isdiffpos": "f"},
+    {"jd": 2460003.0, "fid": 1, "magpsf": 18.0, "sigmapsf": 0.1, "isdiffpos": "t", "diffmaglim": 20.5},
+    {"jd": 2460001.0, "fid": 2, "diffmaglim": 20.5, "rcid": 3, "programid": 1},
+    {"jd": 2460002.0, "fid": 1, "magpsf": 19.0, "sigmapsf": 0.1, "isdiffpos": "f"},
 ]
-POINTS = curve_of(BODIES)
+POINTS = curve_of(light_curve_of("ztf", [{"_id": i, "body": body} for i, body in enumerate(BODIES)]))
 
 
 def test_stored_bodies_become_points_by_time_without_losses_of_light():
-    assert [CurvePoint(1.0, 20.5, 0.0, 2, limit=True), CurvePoint(3.0, 18.0, 0.1, 1, limit=False)] == POINTS
+    assert [
+        CurvePoint(2460001.0, 20.5, 0.0, "r", limit=True),
+        CurvePoint(2460003.0, 18.0, 0.1, "g", limit=False),
+    ] == POINTS
 
 
 def test_in_the_terminal_a_bright_detection_stands_above_a_faint_limit():
