@@ -17,7 +17,7 @@ from ampeld.daemon.reload_gates import StoredGates
 from ampeld.daemon.replay import Replay, Replayed
 from ampeld.daemon.settings import Settings
 from ampeld.daemon.sources import kafka_settings
-from ampeld.daemon.suspension import LOOK_S
+from ampeld.daemon.suspension import LOOK_S, suspension_of
 from ampeld.errors import AmpeldError
 from ampeld.source.refetch import Refetcher
 from ampeld.stages.values import Decoded, Judged
@@ -147,16 +147,7 @@ async def _judge(judge: ChannelJudge, decoded: Decoded, failures: list[str]) -> 
 
 
 async def _suspend_again(parts: Assembly, channel: Channel, reason: str) -> None:
-    suspension = Suspension(
-        channel=channel.name,
-        suspended=True,
-        version=channel.version,
-        since=now(),
-        reason=reason,
-        contact=channel.contact,
-        run=parts.provenance.run,
-        by=parts.provenance.instance,
-    )
+    suspension = suspension_of(channel, reason, parts.provenance)
     await Suspensions(parts.store.connection).suspend(suspension)
 
 

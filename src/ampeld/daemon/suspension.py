@@ -19,6 +19,20 @@ LOOK_S = 2.0
 log = structlog.get_logger("ampeld.suspension")
 
 
+def suspension_of(channel: Channel, reason: str, provenance: Provenance) -> Suspension:
+    """Return the news that a channel is suspended from now on."""
+    return Suspension(
+        channel=channel.name,
+        suspended=True,
+        version=channel.version,
+        since=now(),
+        reason=reason,
+        contact=channel.contact,
+        run=provenance.run,
+        by=provenance.instance,
+    )
+
+
 class Suspending(Protocol):
     """What a judge must be able to do."""
 
@@ -57,16 +71,7 @@ class SuspensionKeeper:
 
     def on_suspend(self, channel: Channel, reason: str) -> None:
         """Take note of what the judge has done by itself; the store is told as soon as it listens."""
-        suspension = Suspension(
-            channel=channel.name,
-            suspended=True,
-            version=channel.version,
-            since=now(),
-            reason=reason,
-            contact=channel.contact,
-            run=self._provenance.run,
-            by=self._provenance.instance,
-        )
+        suspension = suspension_of(channel, reason, self._provenance)
         self.known[channel.name] = suspension
         self._untold.append(suspension)
         self._news.set()
