@@ -1,7 +1,8 @@
 """From what a unit returned to a body that every store can hold, or a complaint that names the value."""
 
-import math
 from collections.abc import Mapping
+from functools import lru_cache
+from math import isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -30,21 +31,20 @@ def settle(measured: Measured) -> dict[str, Any]:
     NonsenseError
         If it holds NaN, an infinity, an object of no plain type, or too much; it names the key.
     """
+    settler = _Settler()
     if isinstance(measured, Undefined):
-        return {UNDEFINED: {"*": _reason(measured)}}
+        return {UNDEFINED: {"*": settler.reason(measured, "*")}}
     if not isinstance(measured, Mapping):
         raise NonsenseError(f"measure returned {type(measured).__name__}, not a mapping nor Undefined")
-    settler = _Settler()
-    body = settler.table({key: value for key, value in measured.items() if key != UNDEFINED}, "", 0)
-    given = measured.get(UNDEFINED) or {}
-    reasons = settler.reasons | {
-        str(key): _reason(why) if isinstance(why, Undefined) else str(why) for key, why in given.items()
-    }
-    return body | ({UNDEFINED: reasons} if reasons else {})
-
-
-def _reason(undefined: Undefined) -> str:
-    return f"{undefined.reason}: {undefined.detail}" if undefined.detail else undefined.reason
+    given = measured.get(UNDEFINED, {})
+    plain = {key: value for key, value in measured.items() if key != UNDEFINED} if UNDEFINED in measured else measured
+    body = settler.table(plain, "", 0)
+    if not isinstance(given, Mapping):
+        raise NonsenseError(f"{UNDEFINED} is of type {type(given).__name__}, not a mapping of reasons")
+    settler.take_reasons(given)
+    if settler.reasons:
+        body[UNDEFINED] = settler.reasons
+    return body
 
 
 class _Settler:
@@ -54,24 +54,44 @@ class _Settler:
         self._characters = MOST_CHARACTERS
 
     def table(self, values: Mapping[Any, Any], path: str, depth: int) -> dict[str, Any]:
-        result = {}
+        self._enter(len(values), path, depth)
+        result: dict[str, Any] = {}
         for key, value in values.items():
-            if not isinstance(key, str):
-                raise NonsenseError(f"{path or 'the body'} has a key that is no text: {key!r:.100}")
-            self._text(key, path)
-            result[key] = self.value(value, f"{path}.{key}" if path else key, depth + 1)
+            known = type(key) is str and _is_plain_key(key)
+            # Most are finite numbers under keys that were seen before: the rest would double the time of a body.
+            if known and type(value) is float and isfinite(value):
+                result[key] = value
+            else:
+                name = key if known else self.key(key, path)
+                result[name] = self.value(value, f"{path}.{name}" if path else name, depth + 1)
+        self._count(sum(map(len, result)), path)
         return result
 
+    def key(self, key: Any, path: str) -> str:
+        if not isinstance(key, str):
+            raise NonsenseError(f"{path or 'the body'} has a key that is no text: {key!r:.100}")
+        if "\0" in key:
+            raise NonsenseError(f"{path or 'the body'} has a key with a null character: {key!r:.100}")
+        return _unicode(key, path)
+
+    def take_reasons(self, given: Mapping[Any, Any]) -> None:
+        for key, why in given.items():
+            self.reasons[self._text(self.key(key, UNDEFINED), UNDEFINED)] = self.reason(why, key)
+
+    def reason(self, why: Any, path: str) -> str:
+        if not isinstance(why, Undefined):
+            text = str(why)
+        else:
+            text = f"{why.reason}: {why.detail}" if why.detail else why.reason
+        self._count(len(text), f"{UNDEFINED}.{path}")
+        return _unicode(text, f"{UNDEFINED}.{path}")
+
     def value(self, value: Any, path: str, depth: int) -> Any:
-        self._leaves -= 1
-        if self._leaves < 0:
-            raise NonsenseError(f"more than {MOST_LEAVES} values, at {path}")
-        if depth > _DEEPEST:
-            raise NonsenseError(f"{path:.200} lies deeper than {_DEEPEST} levels")
-        if value is None or isinstance(value, bool):
+        if value is None or value is True or value is False:
             return value
         if isinstance(value, Undefined):
-            self.reasons[path] = _reason(value)
+            self._count(len(path), path)
+            self.reasons[path] = self.reason(value, path)
             return None
         if isinstance(value, str | int | float):
             return self._scalar(value, path)
@@ -88,27 +108,49 @@ class _Settler:
         if isinstance(value, Mapping):
             return self.table(value, path, depth)
         if isinstance(value, list | tuple):
+            self._enter(len(value), path, depth)
             return [self.value(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(value)]
         raise NonsenseError(f"{path} is of type {type(value).__name__}, which no body can hold")
 
+    def _enter(self, length: int, path: str, depth: int) -> None:
+        self._leaves -= length
+        if self._leaves < 0:
+            raise NonsenseError(f"more than {MOST_LEAVES} values, at {path:.200}")
+        if length and depth >= _DEEPEST:
+            raise NonsenseError(f"{path:.200} lies deeper than {_DEEPEST} levels")
+
     def _text(self, text: str, path: str) -> str:
-        self._characters -= len(text)
+        self._count(len(text), path)
+        return _unicode(text, path)
+
+    def _count(self, characters: int, path: str) -> None:
+        self._characters -= characters
         if self._characters < 0:
-            raise NonsenseError(f"more than {MOST_CHARACTERS} characters of text, at {path}")
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise NonsenseError(f"{path} holds text that is no Unicode: {error.reason}") from error
-        return text
+            raise NonsenseError(f"more than {MOST_CHARACTERS} characters of text, at {path:.200}")
+
+
+@lru_cache(10_000)
+def _is_plain_key(key: str) -> bool:
+    return len(key) < 200 and key.isascii() and "\0" not in key
+
+
+def _unicode(text: str, path: str) -> str:
+    if text.isascii():
+        return str(text)  # NumPy's texts are not plain
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise NonsenseError(f"{path} holds text that is no Unicode: {error.reason}") from error
+    return str(text)
 
 
 def _finite(number: float, path: str) -> float:
-    if not math.isfinite(number):
+    if not isfinite(number):
         raise NonsenseError(f"{path} is {number}: say Undefined with a reason instead")
     return number
 
 
 def _integer(number: int, path: str) -> int:
     if not -(2**63) <= number < 2**63:
-        raise NonsenseError(f"{path} does not fit 64 bits: {number:.6g}")
+        raise NonsenseError(f"{path} does not fit 64 bits: it has {number.bit_length()}")
     return number

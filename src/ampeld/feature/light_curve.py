@@ -3,10 +3,13 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final
+from operator import itemgetter
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ampeld.feature.position import mean_position
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -18,6 +21,8 @@ ZERO_POINT_NJY: Final = 31.4
 """The magnitude of 1 nJy [mag AB]: -2.5 log10(1e-9 / 3631) to four digits of a millimagnitude is 31.4."""
 MAG_OF_FLUX_ERR: Final = 2.5 / math.log(10)
 """Magnitude error by relative flux error."""
+FLUX_LIMITS: Final = 1e-60, 1e60
+"""Beyond which neither fluxes nor their errors are measured: their squares, or inverses of these, are no numbers."""
 LIMIT_SIGMA: Final = 5.0
 """How many sigma of the background ZTF's ``diffmaglim`` stands for."""
 
@@ -36,13 +41,26 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
         "rb",
         "drb",
     ),
-    "lsst": ("midpointMjdTai", "band", "psfFlux", "psfFluxErr", "ra", "dec", "reliability", "snr", "diaForcedSourceId"),
+    "lsst": (
+        "midpointMjdTai",
+        "band",
+        "psfFlux",
+        "psfFluxErr",
+        "ra",
+        "dec",
+        "reliability",
+        "snr",
+        "diaForcedSourceId",
+        "diaNoise",
+    ),
 }
 """By survey: the fields of the points' bodies that a light curve is made of."""
 
 _POSITIVE: Final = frozenset(("t", "1", 1, True))
-_ZTF_BANDS: Final = {1: "g", 2: "r", 3: "i"}
+ZTF_BANDS: Final[Mapping[int, str]] = {1: "g", 2: "r", 3: "i"}
+"""By ``fid``."""
 _NAN: Final = math.nan
+_NUMBER: Final = (int, float)  # a tuple is tested in half the time of a union
 
 
 class LightCurve:
@@ -55,17 +73,25 @@ class LightCurve:
     survey
         ``ztf`` or ``lsst``.
     points
-        (id, jd, body) of each point, in any order; those without a time (an object's record) are passed over.
+        (id, jd, body) of each point, in any order. What has no time is no point of it: LSST's record of the object
+        becomes `record`.
     """
 
     def __init__(self, survey: str, points: Iterable[tuple[int, float, Body]]) -> None:
-        ordered = sorted((p for p in points if math.isfinite(p[1])), key=lambda point: (point[1], point[0]))
+        given = list(points)
+        ordered = sorted((p for p in given if math.isfinite(p[1])), key=_TIME_AND_NUMBER)
+        self.record: Body | None = None
+        """The survey's own fields of the object, where the state has such a record (LSST's ``diaObject``)."""
+        if len(ordered) < len(given):
+            self.record = next((body for _, jd, body in given if jd == -math.inf), None)
         self.survey = survey
         self.bodies: Sequence[Body] = [body for _, _, body in ordered]
         """The survey's own fields of each point."""
         self.id: Numbers = np.array([number for number, _, _ in ordered], dtype=np.int64)
         self.jd: Floats = np.array([jd for _, jd, _ in ordered], dtype=np.float64)
         """[JD, UTC]."""
+        self.derived: dict[Any, Any] = {}
+        """What has been made of it and is worth keeping for the next unit, by a key of whoever makes it."""
         self._cache: dict[str, Floats] = {}
 
     def __len__(self) -> int:
@@ -81,6 +107,8 @@ class LightCurve:
     @cached_property
     def forced(self) -> Flags:
         """Return which points are forced photometry."""
+        if self.survey != "lsst":
+            return np.zeros(len(self), dtype=np.bool_)
         return np.array(["diaForcedSourceId" in b for b in self.bodies], dtype=np.bool_)
 
     @cached_property
@@ -101,7 +129,7 @@ class LightCurve:
         if self.survey == "lsst":
             names = [b.get("band") or "" for b in self.bodies]
         else:
-            names = [_ZTF_BANDS.get(b.get("fid", 0), "") for b in self.bodies]
+            names = [ZTF_BANDS.get(b.get("fid", 0), "") for b in self.bodies]
         return np.array(names, dtype=np.object_)
 
     @cached_property
@@ -116,7 +144,7 @@ class LightCurve:
     def mag_err(self) -> Floats:
         """Return the error of ``mag`` [mag]; NaN where that is."""
         if self.survey == "lsst":
-            with np.errstate(invalid="ignore", divide="ignore"):
+            with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
                 return np.where(self.flux > 0, MAG_OF_FLUX_ERR * self.flux_err / self.flux, _NAN)
         return self.column("sigmapsf")
 
@@ -125,32 +153,49 @@ class LightCurve:
         """Return the difference flux with its sign [nJy]; NaN for a limit."""
         if self.survey == "lsst":
             return self.column("psfFlux")
-        size = 10 ** (-0.4 * (self.column("magpsf") - ZERO_POINT_NJY))
-        return np.where(self.positive, size, -size)
+        return np.where(self.is_detection, np.where(self.positive, self._size, -self._size), _NAN)
 
     @cached_property
     def flux_err(self) -> Floats:
         """Return the error of ``flux`` [nJy]; for a limit that of the background, a fifth of the limiting flux."""
         if self.survey == "lsst":
-            return self.column("psfFluxErr")
-        measured = np.abs(self.flux) * self.column("sigmapsf") / MAG_OF_FLUX_ERR
-        background = 10 ** (-0.4 * (self.limit - ZERO_POINT_NJY)) / LIMIT_SIGMA
-        return np.where(self.is_detection, measured, background)
+            return np.where(self.is_limit, self.column("diaNoise"), self.column("psfFluxErr"))
+        with np.errstate(over="ignore", invalid="ignore"):
+            measured = self._size * self.column("sigmapsf") / MAG_OF_FLUX_ERR
+        return np.where(self.is_detection, measured, self._size / LIMIT_SIGMA)
+
+    @cached_property
+    def _size(self) -> Floats:
+        # One power for both: that of ten is half the time of a light curve's fluxes and their errors.
+        mag = np.where(self.is_detection, self.column("magpsf"), self.column("diffmaglim"))
+        # A magnitude beyond -700 has no flux that fits: it becomes infinite, which no table takes.
+        with np.errstate(over="ignore"):
+            return np.asarray(10 ** (-0.4 * (mag - ZERO_POINT_NJY)))
 
     @cached_property
     def limit(self) -> Floats:
-        """Return the limiting magnitude of each point's image, 5 sigma [mag AB]; NaN where it is not known."""
+        """Return the limiting magnitude of each point's image, 5 sigma [mag AB]; NaN where it is not known.
+
+        ZTF states it of every point, LSST's limits state the noise (``diaNoise``), its detections neither.
+        """
+        if self.survey == "lsst":
+            with np.errstate(invalid="ignore", divide="ignore"):
+                return ZERO_POINT_NJY - 2.5 * np.log10(LIMIT_SIGMA * self.column("diaNoise"))
         return self.column("diffmaglim")
 
     @cached_property
     def reliability(self) -> Floats:
-        """Return how surely each detection is real, 0 to 1: ZTF's ``rb``, LSST's ``reliability``; NaN if unknown."""
+        """Return how surely each detection is real, 0 to 1: ZTF's ``rb``, LSST's ``reliability``; NaN if unknown.
+
+        LSST's is not among the fields that stored points keep (AMPEL's selection, which their numbers are made of).
+        """
         return self.column("reliability" if self.survey == "lsst" else "rb")
 
     def column(self, name: str) -> Floats:
         """Return a field of the survey's own as numbers; NaN where it is missing, null or no number."""
         if name not in self._cache:
-            self._cache[name] = np.array([_number(b.get(name)) for b in self.bodies], dtype=np.float64)
+            found = [value if isinstance(value := b.get(name), _NUMBER) else _NAN for b in self.bodies]
+            self._cache[name] = np.array(found, dtype=np.float64)
         return self._cache[name]
 
     def select(self, chosen: Flags | Numbers) -> "LightCurve":
@@ -158,9 +203,11 @@ class LightCurve:
         where = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
         part = LightCurve.__new__(LightCurve)
         part.survey = self.survey
+        part.record = self.record
         part.bodies = [self.bodies[i] for i in where.tolist()]
         part.id = self.id[where]
         part.jd = self.jd[where]
+        part.derived = {}
         part._cache = {}  # noqa: SLF001  our own kind
         # What has been computed is cut out, not computed anew.
         for name, value in self.__dict__.items():
@@ -178,18 +225,81 @@ class LightCurve:
         """Return the upper limits."""
         return self.select(self.is_limit)
 
+    @cached_property
+    def forced_only(self) -> "LightCurve":
+        """Return the forced photometry."""
+        return self.select(self.forced)
+
     def in_band(self, band: str) -> "LightCurve":
         """Return the points of one band."""
         return self.select(self.band == band)
 
+    def between(self, first_jd: float, last_jd: float) -> "LightCurve":
+        """Return the points of a time [JD], both ends included."""
+        return self.select((self.jd >= first_jd) & (self.jd <= last_jd))
 
-_COLUMNS: Final = frozenset(name for name, value in vars(LightCurve).items() if isinstance(value, cached_property)) - {
-    "detections",
-    "limits",
-}
+    def of_sign(self, *, positive: bool) -> "LightCurve":
+        """Return what is measured, detections and forced photometry, of one sign; limits have none."""
+        return self.select((self.positive == positive) & np.isfinite(self.flux))
+
+    def of_quality(self, name: str, least: float = -math.inf, most: float = math.inf) -> "LightCurve":
+        """Return the points whose field lies in a range, ends included; without a number there, a point is dropped.
+
+        Parameters
+        ----------
+        name
+            A field of the survey's own (``drb``, ``snr``), or ``reliability`` for either survey's.
+        least, most
+            The range.
+        """
+        values = self.reliability if name == "reliability" else self.column(name)
+        return self.select((values >= least) & (values <= most))
+
+    def deduplicated(self) -> "LightCurve":
+        """Return the light curve with one point by band and time.
+
+        A detection stays before the forced photometry of the same image, and that before a limit; of equals the one
+        with the smallest number.
+        """
+        # Most have no equal times, and a comparison of neighbours is a tenth of the work.
+        if not (self.jd[1:] == self.jd[:-1]).any():
+            return self
+        rank = np.where(self.is_detection, 0, np.where(self.forced, 1, 2)).tolist()
+        best: dict[tuple[float, str], int] = {}
+        for row, key in enumerate(zip(self.jd.tolist(), self.band.tolist(), strict=True)):
+            if rank[row] < rank[best.setdefault(key, row)]:
+                best[key] = row
+        return self.select(np.array(sorted(best.values()), dtype=np.int64))
+
+    @property
+    def bands(self) -> list[str]:
+        """Return the bands that have points, sorted by name."""
+        return sorted(set(self.band.tolist()) - {""})
+
+    def brightest(self) -> int | None:
+        """Return the position of the detection with the largest flux of either sign, the earliest of equals."""
+        size = np.where(self.is_detection, np.abs(self.flux), _NAN)
+        return int(np.nanargmax(size)) if np.isfinite(size).any() else None
+
+    def nearest(self, jd: float) -> int | None:
+        """Return the position of the point nearest in time [JD], the earlier of equals."""
+        return int(np.argmin(np.abs(self.jd - jd))) if len(self) else None
+
+    def position(self, which: Literal["mean", "brightest", "latest"] = "mean") -> tuple[float, float] | None:
+        """Return right ascension and declination of the detections [deg]; None if none has them.
+
+        ``mean`` is that of the unit vectors, right across ra 0 and at the poles; the others are single measurements.
+        """
+        known = self.is_detection & np.isfinite(self.column("ra")) & np.isfinite(self.column("dec"))
+        if which == "mean":
+            return mean_position(self.column("ra")[known], self.column("dec")[known])
+        part = self.select(known)
+        row = part.brightest() if which == "brightest" else len(part) - 1
+        return None if row is None or row < 0 else (float(part.column("ra")[row]), float(part.column("dec")[row]))
 
 
-def _number(value: Any) -> float:
-    if value is None or isinstance(value, str):
-        return _NAN
-    return float(value)
+_COLUMNS: Final = frozenset(
+    name for name, value in vars(LightCurve).items() if isinstance(value, cached_property)
+) - frozenset(("detections", "limits", "forced_only"))
+
+_TIME_AND_NUMBER: Final = itemgetter(1, 0)

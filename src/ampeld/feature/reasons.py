@@ -10,6 +10,8 @@ NO_ERROR: Final = "no_error"
 NO_FIELD: Final = "no_field"
 NEGATIVE_FLUX: Final = "negative_flux"
 EQUAL_TIMES: Final = "equal_times"
+NO_VARIATION: Final = "no_variation"
+NO_PERIOD: Final = "no_period"
 NOT_PEAKED: Final = "not_peaked"
 NO_RISE: Final = "no_rise"
 OUT_OF_LIMITS: Final = "out_of_limits"
@@ -17,6 +19,7 @@ NOT_CONVERGED: Final = "not_converged"
 NO_REDSHIFT: Final = "no_redshift"
 NO_MATCH: Final = "no_match"
 NO_INPUT: Final = "no_input"
+NO_MODEL: Final = "no_model"
 NOT_FINITE: Final = "not_finite"
 
 WORDS: Final = {
@@ -28,6 +31,8 @@ WORDS: Final = {
     NO_FIELD: "no point has the field",
     NEGATIVE_FLUX: "a negative flux has no magnitude",
     EQUAL_TIMES: "all points have one time",
+    NO_VARIATION: "all values are equal",
+    NO_PERIOD: "the periodogram has no further peak",
     NOT_PEAKED: "the light curve has not peaked, as far as can be told",
     NO_RISE: "no significant rise is seen",
     OUT_OF_LIMITS: "the value lies outside of the limits that it is accepted in",
@@ -35,6 +40,7 @@ WORDS: Final = {
     NO_REDSHIFT: "no redshift is known",
     NO_MATCH: "nothing is near in the catalogue",
     NO_INPUT: "a unit that it builds upon has no result",
+    NO_MODEL: "the parameters name no model",
     NOT_FINITE: "the arithmetic gave no finite number",
 }
 """What each means."""

@@ -107,8 +107,11 @@ class Unit:
         """Return the units whose bodies ``measure`` is handed; they may follow from the parameters."""
         return ()
 
-    def needs(self) -> Iterator[tuple[Literal["catalog", "file", "path"], str]]:
-        """Yield the catalogues and files that ``open`` asks for; the unit does not start without them."""
+    def needs(self) -> Iterator[tuple[Literal["catalog", "column", "file", "path"], str]]:
+        """Yield the catalogues and files that ``open`` asks for; the unit does not start without them.
+
+        A ``column`` is that of a catalogue: ``NEDz.z``.
+        """
         yield from ()
 
     def open(self, resources: Resources) -> None:

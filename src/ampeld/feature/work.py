@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import msgspec
 
-from ampeld.feature import codes
 from ampeld.feature.body import NonsenseError, settle
 from ampeld.feature.light_curve import LightCurve
 from ampeld.feature.reasons import TOO_FEW_POINTS
 from ampeld.feature.unit import Measured, ObjectUnit, PointUnit, StateUnit, Undefined, Unit
 from ampeld.feature.views import ObjectView, PointView
+from ampeld.flow import codes
 
 COL_POINT: Final = "t0"
 COL_STATE: Final = "t1"
@@ -37,15 +37,17 @@ class Job(msgspec.Struct, frozen=True):
     """Its body, where that is known already: then it is an input to others and not measured."""
     failed: bool = False
     """Whether it is known to have failed: what builds upon it is not measured either."""
+    points: tuple[int, ...] | None = None
+    """The ids of the points of its state; None: all that the case has."""
 
 
 class Case(msgspec.Struct, frozen=True):
-    """Everything that is to be measured of one object at one state: what is shared is sent once."""
+    """Everything that is to be measured of one object, most often at one state: what is shared is sent once."""
 
     survey: str
     stock: int
     points: Sequence[tuple[int, float, Sequence[str], Mapping[str, Any]]]
-    """(id, jd, tag, body) of each point of the state."""
+    """(id, jd, tag, body) of each point of the states."""
     jobs: Sequence[Job]
     """Each behind those whose bodies it takes."""
     object: ObjectView | None = None
@@ -55,7 +57,7 @@ class Measurement(msgspec.Struct, frozen=True):
     """What came of a job."""
 
     code: int
-    """As in `ampeld.feature.codes`: OK, ERROR, EXCEPTION or FAILED_DEPENDENCY."""
+    """As in `ampeld.flow.codes`: OK, ERROR, EXCEPTION or FAILED_DEPENDENCY."""
     body: dict[str, Any] | None
     error: str | None
     """The traceback, or what is wrong with the body."""
@@ -83,7 +85,7 @@ def measure_case(case: Case, units: Units, clock: Clock) -> Iterator[tuple[int, 
     clock
         Tells how long each takes.
     """
-    curve: LightCurve | None = None
+    curves: dict[tuple[int, ...] | None, LightCurve] = {}
     bodies: dict[int, Mapping[str, Any] | None] = {}
     for position, job in enumerate(case.jobs):
         if job.known is not None or job.failed:
@@ -94,13 +96,18 @@ def measure_case(case: Case, units: Units, clock: Clock) -> Iterator[tuple[int, 
             bodies[position] = None
             yield position, Measurement(codes.FAILED_DEPENDENCY, None, "a unit that it builds upon has failed", 0.0)
             continue
-        if isinstance(unit, StateUnit) and curve is None:
-            curve = LightCurve(case.survey, [(number, jd, body) for number, jd, _, body in case.points])
+        if isinstance(unit, StateUnit) and job.points not in curves:
+            curves[job.points] = _curve(case, job.points)
         inputs = [bodies[i] if i >= 0 else None for i in job.inputs]
         began = clock()
-        code, body, error = _measure(partial(_ask, unit, case, job, curve, inputs))
+        code, body, error = _measure(partial(_ask, unit, case, job, curves.get(job.points), inputs))
         bodies[position] = body
         yield position, Measurement(code, body, error, (clock() - began) * 1e3)
+
+
+def _curve(case: Case, chosen: tuple[int, ...] | None) -> LightCurve:
+    ids = None if chosen is None else frozenset(chosen)
+    return LightCurve(case.survey, [(id_, jd, body) for id_, jd, _, body in case.points if ids is None or id_ in ids])
 
 
 def _measure(ask: Callable[[], Measured]) -> tuple[int, dict[str, Any] | None, str | None]:
