@@ -34,8 +34,12 @@ lint: $(VENV)/.tested
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
+# dozens of processes start: what they import is compiled once, whatever the caller's shell says of bytecode
+unit: export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
+unit: export PYTHONDONTWRITEBYTECODE :=
 unit: $(VENV)/.tested
-	$(VENV)/bin/pytest -n 2 --dist loadfile
+	# in the order of the directories: by default the long tests, few to a file, come last, on one worker
+	$(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 $(UV): deploy/preflight.sh
 	@sh deploy/preflight.sh $(PYTHON)

@@ -24,6 +24,7 @@ from ampeld.store.documents import (
 )
 from ampeld.store.encode import jd_of, rcid_of
 from ampeld.store.report import LedgerReport, ReportBuilder
+from fakes.features import MemoryFeatures
 
 META_KEPT = 20
 
@@ -41,7 +42,7 @@ def merge(old: Sequence[Any], new: Sequence[Any]) -> list[Any]:
     return list(dict.fromkeys([*old, *new]))
 
 
-class MemoryStore:
+class MemoryStore(MemoryFeatures):
     """The `Store` port on dictionaries.
 
     Attributes
@@ -57,6 +58,7 @@ class MemoryStore:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.points: dict[int, dict[str, Any]] = {}
         self.objects: dict[int, ObjectDocument] = {}
         self.states: dict[tuple[int, int], dict[str, Any]] = {}

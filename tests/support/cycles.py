@@ -10,7 +10,7 @@ from support.streams import night, produce
 
 POINTS = (
     "after_fetch", "after_decode", "after_filter", "before_points", "after_points",
-    "after_objects", "after_states", "after_block", "before_commit", "after_commit",
+    "after_objects", "after_states", "after_features", "after_block", "before_commit", "after_commit",
 )  # fmt: skip
 
 LONGEST_S = 0.3

@@ -146,7 +146,8 @@ class Site:
         self.db = self.client[name]
         self._daemons: list[Daemon] = []
         # Dozens of processes start: they compile their imports once, wherever the installation keeps no bytecode.
-        self.bytecode = {"PYTHONPYCACHEPREFIX": f"{directory.parent}/bytecode", "PYTHONDONTWRITEBYTECODE": ""}
+        shared = None if sys.dont_write_bytecode else sys.pycache_prefix
+        self.bytecode = {"PYTHONPYCACHEPREFIX": shared or f"{directory.parent}/bytecode", "PYTHONDONTWRITEBYTECODE": ""}
         self._write_channels(channels or made_up_channels())
         settings = {
             "source.brokers": [kafka],

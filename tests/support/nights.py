@@ -22,6 +22,8 @@ def accepted(points: list[Point], **fields: Any) -> Accepted:
 def _point(number: int, *, full: bool, programid: int, superseded: bool = False) -> Point:
     jd = float(abs(number) % 10_000 // 10)
     body = {"jd": jd, "rcid": 1, "programid": programid, "full": full, "superseded": superseded}
+    if number > 0:
+        body["magpsf"] = 18.0
     return Point(number, jd, 1, programid, ("ZTF",), body, full)
 
 

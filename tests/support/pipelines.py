@@ -16,7 +16,7 @@ from ampeld.stages.reader import Reader
 PROVENANCE = Provenance(run="run-1", version="0", config="c0ffee", instance="main")
 
 
-def channel(name="all", filter_=None, *, access=("ZTF_PUB",), on_known="off", version=None):
+def channel(name="all", filter_=None, *, access=("ZTF_PUB",), on_known="off", version=None, features=()):
     """Return a channel, by default one that accepts everything it may see."""
     return Channel(
         name=name,
@@ -26,14 +26,25 @@ def channel(name="all", filter_=None, *, access=("ZTF_PUB",), on_known="off", ve
         on_known=on_known,
         version=version or f"version-of-{name}",
         path=Path(f"{name}.toml"),
+        features=features,
     )
 
 
-def pipeline(source, store, channels, *, max_records=256, group="test", on_flushed=lambda *_: None, reader=None):
+def pipeline(
+    source,
+    store,
+    channels,
+    *,
+    max_records=256,
+    group="test",
+    on_flushed=lambda *_: None,
+    reader=None,
+    measuring=None,
+):
     """Return the pipeline that the daemon would make of these; by default for ZTF's alerts."""
     return Pipeline(
         source=source,
-        flusher=Flusher(store, PROVENANCE, group),
+        flusher=Flusher(store, PROVENANCE, group, measuring),
         reader=reader or Reader(Decoder(2 * 2**20, ZTF)),
         judge=ThreadJudge(20, Path("no-catalogs"), channels),
         max_records=max_records,

@@ -1,6 +1,6 @@
 """The stored points of an alert, told apart before any is decoded: from columns where the survey numbers its points."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Final, Protocol
 
@@ -35,6 +35,10 @@ class Shaper(Protocol):
         """Return the body of the point whose head has this index."""
         ...
 
+    def fields(self, row: int, indexes: Sequence[int], names: tuple[str, ...]) -> list[Mapping[str, Any]] | None:
+        """Return some fields of the bodies of points, None where they have to be picked out of these."""
+        ...
+
     def packed(self, row: int, index: int) -> bytes | None:
         """Return that body as BSON, None where it has to be encoded."""
         ...
@@ -62,6 +66,10 @@ class WholeShaper:
     def body(self, row: int, index: int) -> Mapping[str, Any]:
         """Return the body of one point."""
         return self._points(row)[index].body
+
+    def fields(self, row: int, indexes: Sequence[int], names: tuple[str, ...]) -> None:  # noqa: ARG002  as above
+        """Return None: bodies are at hand."""
+        return
 
     def packed(self, row: int, index: int) -> None:  # noqa: ARG002  the shape of every shaper
         """Return None: a body is at hand, and has to be encoded."""
@@ -104,14 +112,39 @@ class ZtfShaper:
             return self._whole.body(row, index)
         text = sheet.texts[sheet.which[row]]
         if index == 0:
-            slot = scalar_slots(sheet.survey).by_name[_OWN, THERE].number
-            own: Mapping[str, Any] = bodies.decode(_own_reader(text), sheet.arena, int(sheet.cells[slot, row]))
+            own: Mapping[str, Any] = bodies.decode(_own_reader(text, None), sheet.arena, self._candidate(row))
             return own
         element = int(self._history.offsets[row]) + index - 1
         if self._numbers.is_limit[element]:
             return self._limit(element)
-        found: Mapping[str, Any] = bodies.decode(_element_reader(text), sheet.arena, int(self._history.at[element]))
+        reader = _element_reader(text, None)
+        found: Mapping[str, Any] = bodies.decode(reader, sheet.arena, int(self._history.at[element]))
         return found
+
+    def fields(self, row: int, indexes: Sequence[int], names: tuple[str, ...]) -> list[Mapping[str, Any]] | None:
+        """Return some fields of the bodies of points; of an upper limit, all that it has."""
+        sheet = self._sheet
+        if sheet.odd[row]:
+            return None
+        text = sheet.texts[sheet.which[row]]
+        begin, end = self._history.offsets[row : row + 2].tolist()
+        # Of all elements at once: a look at one of an array's values costs as much as decoding a point.
+        is_limit = self._numbers.is_limit[begin:end].tolist()
+        at = self._history.at[begin:end].tolist()
+        limits = self._limits(begin, end) if any(is_limit) else ()
+        reader = _element_reader(text, names)
+        return [
+            bodies.decode(_own_reader(text, names), sheet.arena, self._candidate(row))
+            if index == 0
+            else limits[index - 1]
+            if is_limit[index - 1]
+            else bodies.decode(reader, sheet.arena, at[index - 1])
+            for index in indexes
+        ]
+
+    def _candidate(self, row: int) -> int:
+        """Return where a row's candidate begins."""
+        return int(self._sheet.cells[scalar_slots(self._sheet.survey).by_name[_OWN, THERE].number, row])
 
     def packed(self, row: int, index: int) -> bytes | None:
         """Return the body of one point as BSON; None where it has to be encoded."""
@@ -131,10 +164,24 @@ class ZtfShaper:
 
     def _limit(self, element: int) -> Mapping[str, Any]:
         """Return the body of an upper limit, as `ampeld.alert.shape` makes it."""
-        jd, diffmaglim, fid, programid = (column[element].item() for column in self._of_limits)
+        return self._limits(element, element + 1)[0]
+
+    def _limits(self, begin: int, end: int) -> list[Mapping[str, Any]]:
+        """Return the bodies of elements as if all were upper limits."""
         numbers = self._numbers
-        rcid = None if numbers.unplaced[element] else int(numbers.quadrant[element])
-        return {"jd": jd, "diffmaglim": diffmaglim, "rcid": rcid, "fid": fid, "programid": programid}
+        columns = (*self._of_limits, numbers.unplaced, numbers.quadrant)
+        return [
+            {
+                "jd": jd,
+                "diffmaglim": diffmaglim,
+                "rcid": None if unplaced else quadrant,
+                "fid": fid,
+                "programid": programid,
+            }
+            for jd, diffmaglim, fid, programid, unplaced, quadrant in zip(
+                *(column[begin:end].tolist() for column in columns), strict=True
+            )
+        ]
 
     @cached_property
     def _of_limits(self) -> tuple[NDArray[Any], ...]:
@@ -169,13 +216,18 @@ def _tags(programid: int, fid: int) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=_KEPT)
-def _own_reader(text: bytes) -> bodies.Reader:
-    return bodies.reader(record_type(type_of(text), _OWN), UNSTORED)
+def _own_reader(text: bytes, names: tuple[str, ...] | None) -> bodies.Reader:
+    return _reader(record_type(type_of(text), _OWN), names)
 
 
 @lru_cache(maxsize=_KEPT)
-def _element_reader(text: bytes) -> bodies.Reader:
-    return bodies.reader(element_type(type_of(text), _HISTORY), UNSTORED)
+def _element_reader(text: bytes, names: tuple[str, ...] | None) -> bodies.Reader:
+    return _reader(element_type(type_of(text), _HISTORY), names)
+
+
+def _reader(record: AvroType, names: tuple[str, ...] | None) -> bodies.Reader:
+    others = () if names is None else set(record.labels) - set(names)
+    return bodies.reader(record, {*UNSTORED, *others})
 
 
 @lru_cache(maxsize=_KEPT)

@@ -147,6 +147,21 @@ class AlertTable(ABC):
     def body(self, row: int, index: int) -> Mapping[str, Any]:
         """Return a point as it is stored: that of `heads` with this ``index``."""
 
+    def fields(self, row: int, indexes: Sequence[int], names: tuple[str, ...]) -> list[Mapping[str, Any]]:
+        """Return some fields of points as they are stored, of each point those that it has.
+
+        Parameters
+        ----------
+        row
+            The alert's.
+        indexes
+            Those of the points' heads.
+        names
+            The fields.
+        """
+        bodies = [self.body(row, index) for index in indexes]
+        return [{name: body[name] for name in names if name in body} for body in bodies]
+
     def packed_body(self, row: int, index: int) -> bytes | None:  # noqa: ARG002  most tables have only the values
         """Return a point as it is stored, as BSON; None where `body` has to be encoded."""
         return None

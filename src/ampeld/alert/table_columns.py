@@ -151,6 +151,11 @@ class ColumnTable(AlertTable):
         """Return a point as it is stored."""
         return self._shaper.body(row, index)
 
+    def fields(self, row: int, indexes: Sequence[int], names: tuple[str, ...]) -> list[Mapping[str, Any]]:
+        """Return some fields of points as they are stored, of each point those that it has."""
+        found = self._shaper.fields(row, indexes, names)
+        return super().fields(row, indexes, names) if found is None else found
+
     def packed_body(self, row: int, index: int) -> bytes | None:
         """Return a point as it is stored, as BSON."""
         return self._shaper.packed(row, index)

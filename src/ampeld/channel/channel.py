@@ -6,6 +6,7 @@ from typing import Literal
 
 from ampeld.channel.cutnames import CutNames
 from ampeld.channel.filter import Filter
+from ampeld.flow.wanted import Wanted
 
 OnKnown = Literal["off", "bypass", "overrule"]
 
@@ -40,5 +41,7 @@ class Channel:
     """Whose alerts it judges: ``ztf`` or ``lsst``."""
     limits: GateLimits = GateLimits()
     """What its gate asks of it."""
+    features: tuple[Wanted, ...] = ()
+    """What is to be measured of what it accepts."""
     cut_names: CutNames = field(default_factory=CutNames)
     """The names of the cuts seen so far, by their number in this process's verdicts."""

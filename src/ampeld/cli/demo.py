@@ -18,8 +18,11 @@ from ampeld.daemon.exits import ExitCode
 from ampeld.demo.findings import Finding
 from ampeld.demo.night import DemoResult, Tell, run_night
 from ampeld.demo.servers import Kafka
-from ampeld.story.curve import draw
+from ampeld.story.curve import CurvePoint, draw
+from ampeld.story.telling import ObjectTold
 
+_PICKED = ("num_detections", "t_lc", "bool_rising", "mag_peak", "age", "n_nights", "rise_rate", "rise_rate_err")
+"""Values that say most about a young transient."""
 _KINDS = {"sn_ia": "type Ia supernova", "sn_ii": "type II supernova", "fast": "fast transient"}
 
 
@@ -55,6 +58,8 @@ def demo(
         from ampeld.story.figure import picture  # noqa: PLC0415  a second that others need not wait
 
         picture(result.curve, _title(result), plot)
+    if result.told:
+        _write_story(result.told, result.curve, directory / "story.html")
     if as_json:
         print_json({"good": result.is_good, "picture": str(plot) if result.best else None, "result": result})
     else:
@@ -97,7 +102,9 @@ def _show(result: DemoResult, plot: Path, directory: Path) -> None:
     out.print("(A backlog was drained here, so latency is time in the pipeline.)\n", style="dim")
     if result.best:
         out.print(draw(result.curve, _title(result)))
-        out.print(f"The same as a picture: {plot}\n", soft_wrap=True)
+        out.print(f"The same as a picture: {plot}", soft_wrap=True)
+    if result.told:
+        _show_features(out, result.told, directory / "story.html")
     _show_way_on(out, directory)
 
 
@@ -121,6 +128,28 @@ def _show_unaccounted(out: Console, findings: Sequence[Finding]) -> None:
     for finding in findings:
         if finding.unaccounted:
             out.print(f"{finding.object} is not accounted for: {finding.unaccounted}", style="bold red")
+
+
+def _write_story(told: ObjectTold, curve: Sequence[CurvePoint], path: Path) -> None:
+    from ampeld.story.page import page  # noqa: PLC0415  a second that others need not wait
+
+    path.write_text(page(told, curve, {}), encoding="utf-8")
+
+
+def _show_features(out: Console, told: ObjectTold, page: Path) -> None:
+    """Show some of what was measured in the flow of its newest state."""
+    newest = [feature for feature in told.features if feature.newest and feature.body is not None]
+    rows = [
+        (feature.unit, key, f"{value:.6g}" if isinstance(value, float) else value)
+        for feature in newest
+        for key in _PICKED
+        if (value := (feature.body or {}).get(key)) is not None
+    ]
+    out.print(f"Its whole story, with all that was measured of it: {page}\n", soft_wrap=True)
+    if rows:
+        out.print(make_table("Some of its features", ("unit", "value", "#"), rows))
+        took = sum(feature.ms or 0.0 for feature in newest)
+        out.print(f"Measured in {took:.2g} ms, in the flow, and stored with the state.\n", style="dim")
 
 
 def _show_way_on(out: Console, directory: Path) -> None:

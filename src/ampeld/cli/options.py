@@ -11,6 +11,7 @@ from ampeld.catalog.directory import open_catalogs
 from ampeld.channel.channel import Channel
 from ampeld.daemon.catalogs import catalog_problems
 from ampeld.daemon.channels import load_channels
+from ampeld.daemon.features_needs import needs_of_files
 from ampeld.daemon.files import ChannelFiles, read_survey
 from ampeld.daemon.logging import configure_logging
 from ampeld.daemon.settings import Settings, load_settings, read_settings
@@ -75,8 +76,9 @@ def everything(config: Path | None, sets: Sequence[str] | None) -> tuple[Setting
     except ConfigError as error:
         return settings, [], [*problems, *error.problems]
     own = [channel for channel in channels if channel.survey == settings.source.survey]
-    lacking = catalog_problems(own, open_catalogs(settings.catalogs.directory))
-    return settings, channels, [*problems, *(line for lines in lacking.values() for line in lines)]
+    found = open_catalogs(settings.catalogs.directory)
+    lacking = [line for lines in catalog_problems(own, found).values() for line in lines]
+    return settings, channels, [*problems, *lacking, *needs_of_files(own, found)]
 
 
 def topic_or_file(name: str) -> str:

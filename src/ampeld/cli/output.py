@@ -24,7 +24,7 @@ def console() -> Console:
 
 def print_json(document: Any) -> None:
     """Print one JSON document."""
-    typer.echo(msgspec.json.encode(document, enc_hook=str).decode())
+    typer.echo(msgspec.json.encode(document, enc_hook=_plain).decode())
 
 
 def warn(message: str) -> None:
@@ -47,6 +47,11 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
+
+
+def _plain(value: object) -> object:
+    """Return a value of a type that JSON does not know as one that it does: MongoDB's long integers are numbers."""
+    return int(value) if isinstance(value, int) else str(value)
 
 
 def _cell(value: object) -> str:

@@ -103,6 +103,24 @@ def _print_status(out: Console, found: dict[str, Any]) -> None:
     if channels := found.get("channels"):
         out.print()
         show_channels(out, channels)
+    if (features := found.get("features")) and features["units"]:
+        out.print()
+        _show_features(out, features)
+
+
+def _show_features(out: Console, features: Mapping[str, Any]) -> None:
+    keys = ("in_flow", "from_tickets", "failed", "waiting")
+    rows = [
+        (unit, *(one[key] for key in keys), None if one["mean_ms"] is None else f"{one['mean_ms']:.2f}")
+        for unit, one in features["units"].items()
+    ]
+    columns = ("unit", "#in the flow", "#from tickets", "#failed", "#waiting", "#ms each")
+    out.print(make_table("Features", columns, rows))
+    for unit in features["behind_the_flow_only"]:
+        why = "it cost a measuring process; for ten minutes it is measured from tickets only"
+        out.print(f"{unit}: {why}", style="yellow", markup=False)
+    if features["results_refused"]:
+        out.print(f"{features['results_refused']} results came when their lease had ended, and were refused")
 
 
 def show_channels(out: Console, channels: Sequence[Mapping[str, Any]]) -> None:

@@ -9,9 +9,13 @@ import msgspec
 import structlog
 
 from ampeld import __version__
+from ampeld.daemon.measuring.measurer import FlowMeasurer
+from ampeld.daemon.measuring.tally import Tally
+from ampeld.daemon.measuring.tickets import Rules, TicketRunner
 from ampeld.daemon.schemas import make_reader
 from ampeld.daemon.settings import Settings, config_hash
 from ampeld.stages.deduplicate import Flusher
+from ampeld.stages.measure import Measuring
 from ampeld.stages.ports import Provenance
 from ampeld.stages.reader import Reader
 from ampeld.store.documents import ChannelVersion
@@ -28,6 +32,10 @@ class Assembly(msgspec.Struct, frozen=True, eq=False):
     store: MongoStore
     reader: Reader
     flusher: Flusher
+    tally: Tally
+    measurer: FlowMeasurer
+    """Follows the judge (`ampeld.daemon.judges.make_judge`); without one it measures nothing."""
+    tickets: TicketRunner
 
     async def prepare(self) -> None:
         """Create what is missing in the database."""
@@ -73,10 +81,24 @@ def assemble(settings: Settings, channels: Iterable[Named], *, instance: str, gr
         app_name=f"ampeld-{instance}",
         dead_letter_directory=settings.store.dead_letter_directory,
     )
+    tally = Tally(settings.source.survey)
+    measurer = FlowMeasurer(tally)
+    measuring = Measuring(store, measurer, budget_s=settings.features.inline_s, on_failure=tally.failed_in_flow)
     return Assembly(
         settings=settings,
         provenance=provenance,
         store=store,
         reader=make_reader(settings),
-        flusher=Flusher(store, provenance, group),
+        flusher=Flusher(store, provenance, group, measuring),
+        tally=tally,
+        measurer=measurer,
+        tickets=_tickets(settings, store, measurer, provenance=provenance, tally=tally),
     )
+
+
+def _tickets(
+    settings: Settings, store: MongoStore, measurer: FlowMeasurer, *, provenance: Provenance, tally: Tally
+) -> TicketRunner:
+    section = settings.features
+    rules = Rules(section.deadline_s, section.processes, section.lease_s, section.max_trials)
+    return TicketRunner(store, measurer, rules=rules, provenance=provenance, tally=tally)

@@ -1,5 +1,6 @@
 """From the texts of channels to channels: every mistake of every file told at once, with file, line and key."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any, TypeVar, get_args
 from ampeld.channel import Filter
 from ampeld.channel.channel import Channel, GateLimits, OnKnown
 from ampeld.channel.textfile import file_parameters, fill_in
+from ampeld.daemon.authors import AuthorCodeError
+from ampeld.daemon.features_form import read_features
 from ampeld.daemon.files import SURVEYS, ChannelFiles, read_each
-from ampeld.daemon.filters import FilterError, FilterLoader, make
+from ampeld.daemon.filters import FilterLoader, make
 from ampeld.daemon.toml import TomlFile, parse_toml
 from ampeld.errors import ConfigError
 from ampeld.names import did_you_mean
@@ -18,7 +21,7 @@ from ampeld.params import ParameterError
 T = TypeVar("T", bound=str)
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_KEYS = ("filter", "contact", "survey", "access", "on_known", "gate", "params")
+_KEYS = ("filter", "contact", "survey", "access", "on_known", "keep_days", "gate", "params", "feature")
 _ACCESS = {"ztf": ("ZTF", "ZTF_PUB", "ZTF_PRIV"), "lsst": ("LSST",)}
 _DEFAULT_ACCESS = {"ztf": ["ZTF_PUB"], "lsst": ["LSST"]}
 _ON_KNOWN: tuple[OnKnown, ...] = get_args(OnKnown)
@@ -97,8 +100,11 @@ def load_channel(files: ChannelFiles, loader: FilterLoader | None = None) -> Cha
     access = form.access(survey)
     on_known = form.choice("on_known", _ON_KNOWN)
     limits = form.limits()
-    made = form.filter(loader or FilterLoader())
-    form.problems.sort(key=_line)
+    form.check_days()
+    loader = loader or FilterLoader()
+    made = form.filter(loader)
+    features, problems = read_features(form.toml, files, loader)
+    form.problems = sorted(form.problems + problems, key=_line)
     if form.problems or made is None:
         raise ConfigError(form.problems)
     return Channel(
@@ -111,6 +117,7 @@ def load_channel(files: ChannelFiles, loader: FilterLoader | None = None) -> Cha
         limits=limits,
         version=files.version,
         path=path,
+        features=features,
     )
 
 
@@ -125,12 +132,12 @@ class _Form:
 
     def __init__(self, toml: TomlFile, files: ChannelFiles) -> None:
         self.problems: list[str] = []
-        self._toml = toml
+        self.toml = toml
         self._data = toml.data
         self._files = files
 
     def refuse(self, message: str, *keys: str) -> None:
-        self.problems.append(self._toml.problem(message, *keys))
+        self.problems.append(self.toml.problem(message, *keys))
 
     def refuse_unknown(self) -> None:
         for key in self._data.keys() - set(_KEYS):
@@ -166,6 +173,12 @@ class _Form:
                 near = did_you_mean(item, known) if isinstance(item, str) else ""
                 self.refuse(f"{item!r} is not one of {', '.join(known)}{near}", "access")
         return frozenset(item for item in value if isinstance(item, str))
+
+    def check_days(self) -> None:
+        """Look at what `ampeld.daemon.purge` goes by; the channel itself has no use for it."""
+        days = self._data.get("keep_days", 1)
+        if isinstance(days, bool) or not isinstance(days, int | float) or not 1 <= days < math.inf:
+            self.refuse(f"expected days, at least 1, for which accepted objects are kept; got {days!r}", "keep_days")
 
     def limits(self) -> GateLimits:
         table = self._data.get("gate", {})
@@ -205,11 +218,11 @@ class _Form:
             return None
         try:
             return make(loader.find(words, self._files), fill_in(params, self._files.modules))
-        except FilterError as error:
+        except AuthorCodeError as error:
             if error.source is None:
                 self.refuse(str(error), "filter")
             else:
-                self.problems.append(f"{error.source}: {error} (the filter of {self._toml.path})")
+                self.problems.append(f"{error.source}: {error} (the filter of {self.toml.path})")
         except ParameterError as error:
             for parameter, message in error.errors:
                 self.refuse(message, *(("params",) if parameter is None else ("params", parameter)))

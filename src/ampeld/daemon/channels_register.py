@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from ampeld.channel.channel import Channel
 from ampeld.daemon.files import ChannelFiles
+from ampeld.flow.trace import Trace
 from ampeld.store.mongodb import MongoStore
+from ampeld.store.traces import Traces
 from ampeld.store.versions import describe_texts
 
 
@@ -15,8 +17,13 @@ async def register_texts(store: MongoStore, files: Sequence[ChannelFiles]) -> No
         await store.register_version(one.version, {"name": one.name, "survey": one.survey, "files": texts})
 
 
+async def register_traces(store: MongoStore, traces: Sequence[Trace]) -> None:
+    """Keep where the values of features come from, so that the numbers in their documents mean something."""
+    await Traces(store.connection).register_traces(traces)
+
+
 async def register_channels(store: MongoStore, channels: Sequence[Channel], words: Sequence[str]) -> None:
-    """Keep what versions are, and the numbers of their cuts.
+    """Keep what versions are, the numbers of their cuts, and the configurations of the features that they want.
 
     Parameters
     ----------
@@ -37,3 +44,5 @@ async def register_channels(store: MongoStore, channels: Sequence[Channel], word
         }
         await store.register_version(channel.version, facts)
         await store.cut_numbers(channel.version, channel.cut_names.names)
+    recipes = [wanted.recipe for channel in channels for wanted in channel.features]
+    await Traces(store.connection).register_configs(recipes)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ampeld.channel.textfile import file_parameters
+from ampeld.daemon.features_words import named_files, named_in_source
 from ampeld.daemon.filters_imports import imported_files
 from ampeld.daemon.filters_installed import installed_sources
 from ampeld.daemon.toml import read_text
@@ -32,7 +33,8 @@ class ChannelFiles(msgspec.Struct, frozen=True):
     text: str
     """The TOML file."""
     modules: Mapping[str, str] = {}
-    """By name relative to the TOML file: its filter's module, what that imports from beside it, parameters' files."""
+    """By name relative to the TOML file: the modules of its filter and units, what they import from beside them, and
+    parameters' files."""
     missing: Mapping[str, str] = {}
     """By name: why a file that is named cannot be had."""
     stored: bool = False
@@ -128,6 +130,8 @@ def read_channel(path: Path) -> ChannelFiles:
     place = filter_.rpartition(":")[0] if isinstance(filter_, str) else ""
     if place.endswith(".py"):
         beside.take_module(place)
+    for name in named_files(table.get("feature")):
+        beside.take_module(name)
     params = table.get("params")
     for name in file_parameters(params).values() if isinstance(params, dict) else ():
         beside.take_text(name)
@@ -135,6 +139,21 @@ def read_channel(path: Path) -> ChannelFiles:
     if (size := sum(map(len, (files.text, *files.modules.values())))) > MOST_BYTES:
         raise ConfigError([f"{path}: its files hold {size} bytes; {MOST_BYTES} is the most: make it a catalogue"])
     return files
+
+
+def read_module(path: Path) -> ChannelFiles:
+    """Return the texts of a Python file and of what it needs from beside it, as a channel beside them would have them.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such file, or it cannot be read.
+    """
+    beside = _Beside(path.parent)
+    beside.take_module(path.name)
+    if path.name in beside.missing:
+        raise ConfigError([f"{path}: {beside.missing[path.name]}"])
+    return ChannelFiles("", str(path.with_suffix(".toml")), "", beside.texts, beside.missing)
 
 
 class _Beside:
@@ -157,7 +176,7 @@ class _Beside:
         except ConfigError as error:
             self.missing[name] = "; ".join(error.problems)
             return
-        for imported in imported_files(self.texts[name], name):
+        for imported in (*imported_files(self.texts[name], name), *named_in_source(self.texts[name])):
             if self._problem(imported) is None:
                 self.take_module(imported)
 

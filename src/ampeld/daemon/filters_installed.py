@@ -48,7 +48,7 @@ def _closure(module: str) -> tuple[tuple[str, str], ...]:
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        origin = None if name in found else _origin(name)
+        origin = None if name in found else origin_of(name)
         if origin is None:
             continue
         try:
@@ -63,7 +63,7 @@ def _closure(module: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(found.items()))
 
 
-def _origin(module: str) -> Path | None:
+def origin_of(module: str) -> Path | None:
     """Return the file of an installed module, found step by step: `find_spec` would execute the packages above it."""
     places: list[str] | None = None
     above = module.rpartition(".")[0]

@@ -82,8 +82,16 @@ class Ingestion:
 
     async def _work(self, stop: Stop) -> None:
         parts = assemble(self._settings, self._channels, instance=self._instance, group=GROUP)
-        self._judge = make_judge(self._settings)
-        keeper = ChannelKeeper(self._settings, self._judge, parts.store, provenance=parts.provenance, on_trouble=_warn)
+        self._judge = make_judge(self._settings, parts.measurer)
+        parts.tickets.on_trouble = _warn
+        keeper = ChannelKeeper(
+            self._settings,
+            self._judge,
+            parts.store,
+            provenance=parts.provenance,
+            traces=parts.measurer.all_traces,
+            on_trouble=_warn,
+        )
         try:
             await keeper.load(self._channels)
             await parts.prepare()
@@ -116,11 +124,14 @@ class Ingestion:
         done = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._tell(done), name="progress")
+            measuring = tasks.create_task(parts.tickets.run(), name="tickets")
             try:
                 await pipeline.run(stop.wanted)
+                await parts.tickets.drain(stop.wanted)
             except* DamagedFileError as errors:
                 self.damage = "\n".join(str(error) for error in errors.exceptions)
             finally:
+                measuring.cancel()
                 done.set()
 
     def _on_flushed(self, account: Account, _batches: Sequence[Judged]) -> None:

@@ -1,9 +1,10 @@
 """The numbers that Prometheus reads, under their published names; no label grows without bound."""
 
 import platform
-from collections import Counter as Tally
+from collections import Counter as Sums
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import groupby
 
 import numpy as np
@@ -18,6 +19,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from ampeld.daemon.measuring.tally import Tally
 from ampeld.flow.outcome import Outcome
 from ampeld.flow.pipe import PipeStatistics
 from ampeld.flow.verdict import Kind, kinds
@@ -56,6 +58,12 @@ class Metrics:
         self.dead_letters = counter("dead_letters", "Records that could not be read.", "stage", "reason")
         self.channels = gauge("channels", "Channels by what becomes of them: running, suspended, off.", "state")
         self.processes_lost = counter("filter_processes_lost", "Filter processes that overran, crashed or ended.")
+        self._features = counter("features", "Measurements by unit, where, and how they ended.", "unit", "way")
+        self._feature_seconds = counter("feature_seconds", "Time of all measurements of a unit.", "unit")
+        self._feature_queue = gauge("feature_tickets", "Tickets that wait, of all daemons.", "unit")
+        self._feature_age = gauge("feature_tickets_age_seconds", "Age of the oldest ticket that waits.", "unit")
+        self._feature_lost = counter("feature_processes_lost", "Feature processes that overran, crashed or ended.")
+        self._feature_refused = counter("feature_results_refused", "Results that came when their lease had ended.")
         self.duplicates = counter("duplicates", "Accepted alerts whose candid had come from other coordinates.")
         self.gaps = counter("gaps", "Ranges of offsets lost before they were read.")
         self.held = gauge("partitions_held", "Partitions not read, because nearly all they bring are dead letters.")
@@ -83,7 +91,7 @@ class Metrics:
         build.labels(version, platform.python_version(), instance).set(1)
         gauge("start_time_seconds", "When the process started.").set(started_s)
         self._topics: OrderedDict[str, dict[tuple[str, str, str, str], Counter]] = OrderedDict()
-        self._totals: Tally[Counter] = Tally()
+        self._totals: Sums[Counter] = Sums()
 
     def page(self) -> bytes:
         """Return the text that Prometheus reads."""
@@ -105,6 +113,18 @@ class Metrics:
         """Note how full the pipes are."""
         for pipe in pipes:
             self.pipe_fill.labels(pipe.name).set(pipe.size)
+
+    def fill_features(self, tally: Tally, lost: int) -> None:
+        """Note what has become of measurements, and which tickets wait."""
+        now = datetime.now(UTC).timestamp()
+        for unit, count in tally.by_unit.items():
+            for way in ("in_flow", "from_tickets", "failed", "retried"):
+                self.raise_to(self._features.labels(unit, way), getattr(count, way))
+            self.raise_to(self._feature_seconds.labels(unit), count.ms / 1e3)
+            self._feature_queue.labels(unit).set(count.waiting)
+            self._feature_age.labels(unit).set(0.0 if count.since is None else max(0.0, now - count.since))
+        self.raise_to(self._feature_lost, lost)
+        self.raise_to(self._feature_refused, tally.refused)
 
     def raise_to(self, counter: Counter, total: float) -> float:
         """Raise a counter to a total that somebody else keeps, and return by how much."""

@@ -5,6 +5,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +14,8 @@ import structlog
 
 from ampeld.channel.channel import Channel
 from ampeld.daemon.catalogs import digests_in
-from ampeld.daemon.channels_register import register_channels, register_texts
+from ampeld.daemon.channels_register import register_channels, register_texts, register_traces
+from ampeld.daemon.features_changes import changed_files
 from ampeld.daemon.files import ChannelFiles
 from ampeld.daemon.isolation.elsewhere import words_of
 from ampeld.daemon.judges import ChannelJudge
@@ -22,6 +24,7 @@ from ampeld.daemon.reload_gates import StoredGates
 from ampeld.daemon.settings import Settings
 from ampeld.daemon.suspension import SuspensionKeeper
 from ampeld.errors import RetryableError
+from ampeld.flow.trace import Trace
 from ampeld.stages.ports import Provenance
 from ampeld.store.gates import Gates
 from ampeld.store.mongodb import MongoStore
@@ -50,6 +53,8 @@ class ChannelKeeper:
         Where all daemons look.
     provenance
         Who we are.
+    traces
+        Returns where the values of features come from that the channels want.
     on_trouble
         Told of every try that failed because the store did not do its part.
     """
@@ -61,12 +66,14 @@ class ChannelKeeper:
         store: MongoStore,
         *,
         provenance: Provenance,
+        traces: Callable[[], Sequence[Trace]] = tuple,
         on_trouble: Callable[[RetryableError], None],
     ) -> None:
         connection = store.connection
         required = settings.channels.gate == "required"
         self._judge = judge
         self._store = store
+        self._traces = traces
         self._on_trouble = on_trouble
         self._wanted = asyncio.Event()
         self._begun = False
@@ -79,7 +86,7 @@ class ChannelKeeper:
             judge=judge,
             gates=StoredGates(Gates(connection), ChannelVersions(connection), required=required),
             register=self._register,
-            catalogs=partial(digests_in, settings.catalogs.directory),
+            catalogs=partial(self._measured_with, settings.catalogs.directory, settings.channels.directory),
         )
 
     async def load(self, files: Sequence[ChannelFiles]) -> None:
@@ -167,12 +174,17 @@ class ChannelKeeper:
     async def _reload(self) -> None:
         self._asked = await self._reloader.reload()
 
+    def _measured_with(self, catalogs: Path, channels: Path) -> dict[str, str]:
+        """Return the digests of the catalogues, and those of units' files that have changed since they were opened."""
+        return digests_in(catalogs) | changed_files(self._traces(), channels)
+
     async def _register(self, files: Sequence[ChannelFiles], channels: Sequence[Channel] | None) -> None:
         async def write() -> None:
             if channels is None:
                 await register_texts(self._store, files)
             else:
                 await register_channels(self._store, channels, [words_of(channel.filter) for channel in channels])
+                await register_traces(self._store, self._traces())
 
         await (self._patiently(write) if self._begun else write())
 

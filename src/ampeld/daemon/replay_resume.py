@@ -8,7 +8,7 @@ import msgspec
 
 from ampeld.channel.channel import Channel
 from ampeld.daemon.assembly import Assembly, assemble
-from ampeld.daemon.channels_register import register_channels, register_texts
+from ampeld.daemon.channels_register import register_channels, register_texts, register_traces
 from ampeld.daemon.connect import connected
 from ampeld.daemon.files import ChannelFiles
 from ampeld.daemon.isolation.elsewhere import words_of
@@ -103,13 +103,14 @@ async def _allowed(settings: Settings, connection: Connection, files: ChannelFil
 
 async def _replay(settings: Settings, files: ChannelFiles, suspension: Suspension, progress: Progress) -> Replayed:
     parts = assemble(settings, [files], instance="resume", group=settings.source.group)
-    judge = make_judge(settings)
+    judge = make_judge(settings, parts.measurer)
     failures: list[str] = []
     judge.sanctions.on_suspend = lambda _channel, reason: failures.append(reason)
     try:
         await judge.swap([files])
         await register_texts(parts.store, [files])
         await register_channels(parts.store, judge.channels, [words_of(judge.channels[0].filter)])
+        await register_traces(parts.store, parts.measurer.all_traces())
         async with Refetcher(kafka_settings(settings, instance="resume")) as fetcher:
             replay = Replay(
                 judge.channels[0],

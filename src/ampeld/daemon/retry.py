@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ampeld.daemon.assembly import Assembly, assemble
-from ampeld.daemon.channels_register import register_channels
+from ampeld.daemon.channels_register import register_channels, register_traces
 from ampeld.daemon.files import ChannelFiles
 from ampeld.daemon.ingest import GROUP
 from ampeld.daemon.isolation.elsewhere import words_of
@@ -46,11 +46,12 @@ async def retry(
         The name under which this process writes.
     """
     parts = assemble(settings, channels, instance=instance, group=GROUP)
-    judge = make_judge(settings)
+    judge = make_judge(settings, parts.measurer)
     try:
         await judge.swap(channels)
         await parts.prepare()
         await register_channels(parts.store, judge.channels, [words_of(channel.filter) for channel in judge.channels])
+        await register_traces(parts.store, parts.measurer.all_traces())
         box = DeadLetterBox(parts.store.connection)
         return [await _retry_one(parts, judge, box, letter) for letter in ids]
     finally:

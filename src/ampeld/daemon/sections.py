@@ -77,6 +77,17 @@ class GateSection(msgspec.Struct, frozen=True, kw_only=True):
     night: Night = msgspec.field(default_factory=lambda: ["sim:0:2000"])
 
 
+class FeaturesSection(msgspec.Struct, frozen=True, kw_only=True):
+    """How long and with what features are measured, in the flow and from tickets."""
+
+    inline_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
+    deadline_s: Annotated[float, Meta(ge=0.1, le=3600)] = 60.0
+    processes: Annotated[int, Meta(ge=1, le=256)] = 1
+    memory_mb: Annotated[int, Meta(ge=16, le=1_000_000)] = 512
+    lease_s: Annotated[float, Meta(ge=1, le=3600)] = 120.0
+    max_trials: Annotated[int, Meta(ge=1, le=100)] = 5
+
+
 class CatalogsSection(msgspec.Struct, frozen=True, kw_only=True):
     """Where the catalogues lie in which channels search."""
 

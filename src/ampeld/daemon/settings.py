@@ -15,6 +15,7 @@ from ampeld.daemon.sections import (
     CatalogsSection,
     ChannelsSection,
     DaemonSection,
+    FeaturesSection,
     GateSection,
     LedgerSection,
     LogSection,
@@ -38,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store: StoreSection = StoreSection()
     channels: ChannelsSection = ChannelsSection()
     gate: GateSection = GateSection()
+    features: FeaturesSection = FeaturesSection()
     catalogs: CatalogsSection = CatalogsSection()
     ledger: LedgerSection = LedgerSection()
     status: StatusSection = StatusSection()

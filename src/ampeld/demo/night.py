@@ -24,9 +24,11 @@ from ampeld.demo.simulate import SimulatedNights
 from ampeld.demo.truth import Truth
 from ampeld.errors import AmpeldError
 from ampeld.store.connection import Connection
+from ampeld.store.dossier import Dossiers
 from ampeld.store.reader import AccountReader
 from ampeld.store.report import LedgerReport
 from ampeld.story.curve import CurvePoint, curve_of, light_curve_of
+from ampeld.story.telling import ObjectTold, tell
 
 DATABASE = "ampeld_demo"
 PARTITIONS = 16
@@ -61,6 +63,8 @@ class DemoResult(msgspec.Struct, frozen=True):
     best: str | None
     """The found transient whose light curve shows most."""
     curve: list[CurvePoint]
+    told: ObjectTold | None
+    """Its whole story."""
 
     @property
     def is_good(self) -> bool:
@@ -211,10 +215,12 @@ async def _look(uri: str, truth: Truth, sent: int, pace: Pace) -> DemoResult:
         report = await AccountReader(connection).report()
         findings = await find_transients(connection, truth.rows())
         curves = {finding.object: await _curve(connection, finding.object) for finding in findings if finding.found_by}
+        best = max(curves, key=lambda name: _interest(curves[name]), default=None)
+        dossier = await Dossiers(connection).load(stock_of(best)) if best else None
     finally:
         await connection.close()
-    best = max(curves, key=lambda name: _interest(curves[name]), default=None)
-    return DemoResult(sent, report, findings, pace, best, curves[best] if best else [])
+    told = None if dossier is None else tell(dossier, "ztf")
+    return DemoResult(sent, report, findings, pace, best, curves[best] if best else [], told)
 
 
 def _interest(curve: Sequence[CurvePoint]) -> float:

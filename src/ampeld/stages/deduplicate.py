@@ -1,37 +1,38 @@
 """Write what passed, once: a flush is a sequence of idempotent steps, repeated until every one is durable.
 
-Points, then objects by compare-and-swap, then states, then the verdict block; offsets are committed behind it.
+Points, then objects by compare-and-swap, then states, then features, then the verdict block; offsets are committed
+behind it. Features are measured while points and objects are written.
 A crash between two steps is repaired by redelivery, because the plan follows from what is stored
 (`ampeld.stages.plan`), and an object lost to another daemon's swap is read and planned again.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
-from functools import partial
+from time import monotonic
 from typing import Any
 
 import msgspec
-import numpy as np
 import stamina
 
-from ampeld.alert.table import AlertTable
 from ampeld.channel.channel import Channel
+from ampeld.channel.panel import may_see_private
 from ampeld.errors import InvariantError, RetryableError
 from ampeld.flow.failpoint import reach
 from ampeld.flow.pipe import Receiver, Sender
 from ampeld.flow.record import Coordinates
 from ampeld.flow.together import together
-from ampeld.flow.verdict import BYPASSED, OVERRULED, accepts, is_accepted
+from ampeld.flow.verdict import accepts
+from ampeld.stages.accept import accepted
 from ampeld.stages.account import Bookkeeper
 from ampeld.stages.known import follow_known, stocks_to_ask
+from ampeld.stages.measure import Measuring
 from ampeld.stages.plan import make_plan
 from ampeld.stages.ports import Provenance, Store
 from ampeld.stages.unstorable import without
 from ampeld.stages.values import Accepted, Brought, Flushed, Judged, Owners, Plan
-from ampeld.stages.views import Views
-from ampeld.store.assemble import raw_body
+from ampeld.stages.views import NO_BODIES, Bodies, Views
 from ampeld.store.documents import Account, ObjectDocument, StoredPoint
 from ampeld.store.errors import UnstorableError
 
@@ -57,13 +58,16 @@ class Flusher:
         What every document says of this run.
     group
         The consumer group that verdict blocks are kept under.
+    measuring
+        Measures what channels want; without it everything that they want becomes a ticket.
     """
 
-    def __init__(self, store: Store, provenance: Provenance, group: str) -> None:
+    def __init__(self, store: Store, provenance: Provenance, group: str, measuring: Measuring | None = None) -> None:
         self._store = store
+        self._measuring = measuring or Measuring(store)
         self._provenance = provenance
         self._bookkeeper = Bookkeeper(store, provenance, group)
-        self._views = Views()
+        self._views = Views(clock=monotonic)
 
     async def flush(self, batches: Sequence[Judged]) -> Account:
         """Write everything that these batches say, once through; what was written before changes nothing.
@@ -102,20 +106,20 @@ class Flusher:
         if not any(accepts(judged.codes).any() for judged in followed):
             return followed, {}, {}
         # Shaping and planning take a tenth of a millisecond an alert: in a thread, so that heartbeats go on meanwhile.
-        accepted = await asyncio.to_thread(self._accepted, followed)
-        links, firsts = await self._write(accepted, batches[0].channels)
+        alerts = await asyncio.to_thread(accepted, followed)
+        links, firsts = await self._write(alerts, batches[0].channels)
         # By coordinates: alerts of one candid may have own points of different numbers, where these are hashes.
-        own = {alert.coordinates: alert.heads[0].id for alert in accepted}
+        own = {alert.coordinates: alert.heads[0].id for alert in alerts}
         if unknown := sorted(set(own.values()) - firsts.keys()):
             firsts |= await self._store.find_first(unknown)
         if missing := set(own.values()) - firsts.keys():
             raise InvariantError(f"points without the coordinates that brought them: {sorted(missing)[:5]}")
         return followed, links, {alert: Brought(point, firsts[point]) for alert, point in own.items()}
 
-    async def _write(self, accepted: Sequence[Accepted], channels: Sequence[Channel]) -> tuple[Links, Firsts]:
+    async def _write(self, alerts: Sequence[Accepted], channels: Sequence[Channel]) -> tuple[Links, Firsts]:
         """Write points, objects and states of the accepted alerts; return the links, and who brought which point."""
         objects: dict[int, list[Accepted]] = {}
-        for alert in accepted:
+        for alert in alerts:
             objects.setdefault(alert.stock, []).append(alert)
         stocks = list(objects)
         # While the server works for some objects, the next are planned, and the journal is waited for only once.
@@ -131,7 +135,7 @@ class Flusher:
     async def _write_objects(
         self, pending: Mapping[int, Sequence[Accepted]], channels: Sequence[Channel]
     ) -> tuple[Links, Firsts]:
-        private = {channel.name: "ZTF_PRIV" in channel.access for channel in channels}
+        private = {channel.name: may_see_private(channel) for channel in channels}
         origin = msgspec.structs.replace(self._provenance, channels={c.name: c.version for c in channels})
         links: Links = {}
         firsts: Firsts = {}
@@ -143,19 +147,34 @@ class Flusher:
             now = datetime.now(UTC).timestamp()
             plan = await asyncio.to_thread(make_plan, pending, objects, points, private, origin, now)
             reach("before_points")
-            met = await self._store.write_points(plan.new, plan.changed) if plan.new or plan.changed else set()
-            reach("after_points")
-            lost = await self._store.swap_objects(plan.objects) if plan.objects else set()
-            self._remember(pending, plan, met, lost)
-            reach("after_objects")
-            states = [state for state in plan.states if state.stock not in lost]
-            if states:
-                await self._store.write_states(states)
-            reach("after_states")
+            ways: list[Coroutine[Any, Any, Any]] = [self._write_planned(plan)]
+            if any(channel.features for channel in channels):
+                plan.bodies = {stock: self._views.bodies(stock, document) for stock, document in objects.items()}
+                ways.append(self._measuring.measure(pending, plan, channels=channels, origin=origin, now=now))
+            (met, lost), *harvests = await together("flush", ways)
+            bodies = {stock: of_one for harvest in harvests for stock, of_one in harvest.bodies.items()}
+            self._remember({stock: bodies.get(stock, NO_BODIES) for stock in pending if stock not in lost}, plan, met)
+            for stock in lost:
+                self._views.forget(stock)
+            for harvest in harvests:
+                await self._measuring.write(harvest, lost=lost)
+            reach("after_features")
             links |= plan.links
             firsts |= {point: first for point, first in plan.firsts.items() if point not in met}
             pending = {stock: alerts for stock, alerts in pending.items() if stock in lost}
         return links, firsts
+
+    async def _write_planned(self, plan: Plan) -> tuple[set[int], set[int]]:
+        """Write points, objects and states; return the points that existed by now, and the objects lost."""
+        met = await self._store.write_points(plan.new, plan.changed) if plan.new or plan.changed else set()
+        reach("after_points")
+        lost = await self._store.swap_objects(plan.objects) if plan.objects else set()
+        reach("after_objects")
+        states = [state for state in plan.states if state.stock not in lost]
+        if states:
+            await self._store.write_states(states)
+        reach("after_states")
+        return met, lost
 
     async def _find_points(
         self, stocks: Iterable[int], objects: Mapping[int, ObjectDocument]
@@ -166,54 +185,14 @@ class Flusher:
         unknown = [stock for stock, view in found.items() if view is None]
         return {**known, **(await self._store.find_points(unknown) if unknown else {})}
 
-    def _remember(self, stocks: Iterable[int], plan: Plan, met: AbstractSet[int], lost: AbstractSet[int]) -> None:
-        """Keep the views of what was written as it was planned."""
-        for stock in stocks:
+    def _remember(self, stocks: Mapping[int, Bodies], plan: Plan, met: AbstractSet[int]) -> None:
+        """Keep the views of what was written as it was planned, with bodies of the points."""
+        for stock, bodies in stocks.items():
             rev, view = plan.views.get(stock, (0, {}))
-            if view and stock not in lost and met.isdisjoint(view):
-                self._views.keep(stock, rev, view)
+            if view and met.isdisjoint(view):
+                self._views.keep(stock, rev, view, bodies)
             else:
                 self._views.forget(stock)
-
-    def _accepted(self, batches: Sequence[Judged]) -> list[Accepted]:
-        """Return the alerts that a channel accepted, in their order."""
-        return [
-            accept(judged, row, _takers(judged.channels, judged.codes[:, row].tolist()))
-            for judged in batches
-            for row in np.flatnonzero(accepts(judged.codes).any(axis=0)).tolist()
-        ]
-
-
-def _takers(channels: Sequence[Channel], codes: Sequence[int]) -> dict[str, bool]:
-    """Return the channels that accepted, and of each whether its own filter did."""
-    return {c.name: is_own(code) for c, code in zip(channels, codes, strict=True) if is_accepted(code)}
-
-
-def accept(judged: Judged, row: int, takers: Mapping[str, bool]) -> Accepted:
-    """Return one alert of a batch as the store is told of it."""
-    decoded, table = judged.decoded, judged.decoded.table
-    return Accepted(
-        coordinates=decoded.batch.records[decoded.rows[row]].coordinates,
-        candid=int(table.candid[row]),
-        stock=int(table.stock[row]),
-        name=table.object[row],
-        jd=float(table.jd[row]),
-        schema=table.schema[row],
-        survey=table.survey.name,
-        heads=table.heads(row),
-        body=partial(_body, table, row),
-        channels=takers,
-    )
-
-
-def _body(table: AlertTable, row: int, index: int) -> Mapping[str, Any]:
-    packed = table.packed_body(row, index)
-    return table.body(row, index) if packed is None else raw_body(packed)
-
-
-def is_own(code: int) -> bool:
-    """Tell whether the channel's own filter accepted, and no rule for known objects."""
-    return is_accepted(code) and code not in {BYPASSED, OVERRULED}
 
 
 async def deduplicate(

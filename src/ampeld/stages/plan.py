@@ -14,8 +14,8 @@ from ampeld.alert.identity import link_of
 from ampeld.flow.record import Coordinates
 from ampeld.stages.ports import Provenance
 from ampeld.stages.stamp import Stamps
-from ampeld.stages.union import Piece, unite
-from ampeld.stages.values import Accepted, Plan
+from ampeld.stages.union import unite
+from ampeld.stages.values import Accepted, Piece, Plan
 from ampeld.stages.views import View
 from ampeld.store.documents import (
     ObjectDocument,
@@ -84,6 +84,7 @@ class ObjectPlanner:
         rev = self._plan_object(plan, links, touched=touched)
         if (view := self._view()) is not None:
             plan.views[self.stock] = rev, view
+        plan.pieces[self.stock] = self.pieces
 
     def _may_see(self, channel: str, programid: int) -> bool:
         return is_visible(programid, private=self.private.get(channel, False))
@@ -136,17 +137,15 @@ class ObjectPlanner:
         return view
 
     def _new(self, piece: Piece) -> PointDocument:
-        head, source = piece.head, piece.source
+        head, first = piece.head, piece.first
         assert head is not None
-        assert source is not None
-        first = piece.first
         bringer = first or piece.carriers[0]
         return PointDocument(
             id=head.id,
             stock=self.stock,
             channel=tuple(sorted(self._channels(piece))),
             tag=head.tag,
-            body=source.body(head.index),
+            body=piece.body(),
             since=piece.known.since,
             first=msgspec.to_builtins(first.coordinates) if first else None,
             meta=self.stamps.of(bringer, min(bringer.channels)),
@@ -160,13 +159,13 @@ class ObjectPlanner:
             return None
         added = channels - stored.channel
         alert = piece.carriers[0] if piece.carriers else self.alerts[0]
-        head, source = piece.head, piece.source
+        head = piece.head
         return PointChange(
             id=stored.known.id,
             stock=self.stock,
             channel=tuple(sorted(added)),
             since=piece.known.since,
-            body=source.body(head.index) if first and head and source else None,
+            body=piece.body() if first else None,
             first=msgspec.to_builtins(first.coordinates) if first else None,
             tag=head.tag if head else (),
             meta=self.stamps.of(alert, min(added or alert.channels)),
@@ -218,7 +217,7 @@ class ObjectPlanner:
         state = dict(old.state) if old else {}
         for channel, link in links.items():
             jd, candid = self.newest[channel]
-            state[channel] = ObjectState(link=link, alert=candid, jd=jd)
+            state[channel] = ObjectState(link=link, alert=candid, jd=jd, group=self._group(channel, candid))
         known = dict(old.known) if old else {}
         for alert in self.alerts:
             for channel, own in alert.channels.items():
@@ -238,7 +237,16 @@ class ObjectPlanner:
         if touched or new != old:
             new = msgspec.structs.replace(new, rev=new.rev + 1, ts=self._times())
             plan.objects.append((new.rev - 1, new))
+        plan.after[self.stock] = new
         return new.rev
+
+    def _group(self, channel: str, candid: int) -> int | None:
+        """Return the group in which a channel accepted its newest alert: now, or as it is stored."""
+        for alert in self.alerts:
+            if alert.candid == candid and channel in alert.groups:
+                return alert.groups[channel]
+        held = self.document.state.get(channel) if self.document else None
+        return held.group if held is not None and held.alert == candid else None
 
     def _journal(self, links: Mapping[tuple[int, int, str], int]) -> tuple[Mapping[str, Any], ...]:
         """Return the newest entries by jd: an entry that is there stays, one too old to be kept changes nothing."""
@@ -267,7 +275,7 @@ def make_plan(
     now: float,
 ) -> Plan:
     """Return the writes for the accepted alerts of several objects, by stock number."""
-    plan = Plan([], [], [], [], {}, {}, {})
+    plan = Plan([], [], [], [], {}, {}, {}, {}, {}, {})
     stamps = Stamps(provenance, now)
     for stock, group in alerts.items():
         ObjectPlanner(group, objects.get(stock), points.get(stock, {}), private, stamps).add_to(plan)

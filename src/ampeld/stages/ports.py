@@ -5,10 +5,23 @@ from typing import Any, Protocol
 
 import msgspec
 
+from ampeld.feature.work import Case, Measurement
 from ampeld.flow.ledger import PartitionLedger
 from ampeld.flow.record import Batch, Coordinates
 from ampeld.stages.values import Decoded, Judged
-from ampeld.store.documents import Account, Begun, ObjectDocument, PointChange, PointDocument, StateChange, StoredPoint
+from ampeld.store.documents import (
+    Account,
+    Begun,
+    FeatureChange,
+    FeatureKey,
+    ObjectDocument,
+    PointChange,
+    PointDocument,
+    StateChange,
+    StoredBody,
+    StoredFeature,
+    StoredPoint,
+)
 
 
 class Source(Protocol):
@@ -60,6 +73,18 @@ class Store(Protocol):
     async def write_states(self, states: Sequence[StateChange]) -> None:
         """Insert states that are new; add channels and provenance to those that are not."""
 
+    async def find_bodies(self, points: Sequence[int], fields: Sequence[str] | None) -> Mapping[int, StoredBody]:
+        """Return the bodies of points, from the primary, with these fields of theirs (None: all)."""
+
+    async def find_features(self, keys: Sequence[FeatureKey]) -> Mapping[FeatureKey, StoredFeature]:
+        """Return those of these features that are there, measured or waiting, each with its newest body."""
+
+    async def write_features(self, changes: Sequence[FeatureChange]) -> None:
+        """Insert results and tickets that are new; merge those that are not (`ampeld.store.features_merge`).
+
+        What is only added to a feature that does not exist is passed over.
+        """
+
     async def cut_numbers(self, version: str, names: Sequence[str]) -> Mapping[str, int]:
         """Return the number of each cut of a channel version, the same on every daemon; new names get the next ones."""
 
@@ -81,6 +106,21 @@ class Judge(Protocol):
 
     async def judge(self, decoded: Decoded) -> Judged:
         """Return the verdicts of the channels in force on a batch; several may be given before the first is done."""
+
+
+class Measurer(Protocol):
+    """Who runs units."""
+
+    @property
+    def traces(self) -> Mapping[tuple[str, int], int]:
+        """Return, by unit and configuration in force, the number of the trace that says what its values come from."""
+
+    async def measure(self, cases: Sequence[Case], *, budget_s: float) -> list[list[Measurement | None]]:
+        """Return what came of each job of each case.
+
+        None for a job that was not done within the budget, overran, or ended its process: it is a ticket then; and for
+        one that there was nothing to do for, because its body, or its failure, is known.
+        """
 
 
 class Schemas(Protocol):

@@ -4,26 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from ampeld.alert.point import Head, KnownPoint
-from ampeld.stages.values import Accepted
+from ampeld.alert.point import KnownPoint
+from ampeld.stages.values import Accepted, Piece
 from ampeld.store.documents import StoredPoint
-
-
-class Piece:
-    """One point of an object: what is stored of it, and what the alerts add."""
-
-    __slots__ = ("carriers", "first", "head", "known", "source", "stored")
-
-    def __init__(self, stored: StoredPoint | None, known: KnownPoint) -> None:
-        self.stored = stored
-        self.known = known
-        self.head: Head | None = None
-        """The one with the richest body that the alerts bring, of the alert ``source``."""
-        self.source: Accepted | None = None
-        self.carriers: list[Accepted] = []
-        """The alerts that brought it, in their order."""
-        self.first: Accepted | None = None
-        """The one whose own point it is."""
 
 
 def unite(alerts: Sequence[Accepted], stored: Mapping[int, StoredPoint]) -> dict[int, Piece]:

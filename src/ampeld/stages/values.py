@@ -7,11 +7,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ampeld.alert.point import Head
+from ampeld.alert.point import Head, KnownPoint
 from ampeld.alert.table import AlertTable
 from ampeld.channel.channel import Channel
 from ampeld.flow.record import Batch, Coordinates
-from ampeld.stages.views import View
+from ampeld.stages.views import Bodies, View
 from ampeld.store.documents import (
     ChannelFailure,
     DeadLetter,
@@ -19,6 +19,7 @@ from ampeld.store.documents import (
     PointChange,
     PointDocument,
     StateChange,
+    StoredPoint,
 )
 
 
@@ -59,6 +60,36 @@ class Accepted(msgspec.Struct, frozen=True, eq=False):
     """Returns the body of a point by the index of its head: decoded only for those that are written."""
     channels: Mapping[str, bool]
     """By accepting channel: whether its own filter accepted (and no rule for known objects)."""
+    groups: Mapping[str, int] = {}
+    """By accepting channel: the group that it named, where it named one."""
+    fields: Callable[[Sequence[int], tuple[str, ...]], Sequence[Mapping[str, Any]]] | None = None
+    """Returns of points those of some fields that they have, quicker than all of them; None: they are picked out."""
+
+
+class Piece:
+    """One point of an object: what is stored of it, and what the alerts add."""
+
+    __slots__ = ("_body", "carriers", "first", "head", "known", "source", "stored")
+
+    def __init__(self, stored: StoredPoint | None, known: KnownPoint) -> None:
+        self.stored = stored
+        self.known = known
+        self.head: Head | None = None
+        """The one with the richest body that the alerts bring, of the alert ``source``."""
+        self.source: Accepted | None = None
+        self.carriers: list[Accepted] = []
+        """The alerts that brought it, in their order."""
+        self.first: Accepted | None = None
+        """The one whose own point it is."""
+        self._body: Mapping[str, Any] | None = None
+
+    def body(self) -> Mapping[str, Any]:
+        """Return the richest body that the alerts bring; there must be one."""
+        if self._body is None:
+            assert self.head is not None
+            assert self.source is not None
+            self._body = self.source.body(self.head.index)
+        return self._body
 
 
 class Plan(msgspec.Struct):
@@ -75,6 +106,12 @@ class Plan(msgspec.Struct):
     """By id of an alert's own point: who first brought it, where that is known or will be by its insertion."""
     views: dict[int, tuple[int, View]]
     """By stock: the revision and the points as they will be, where no other daemon can have a say in them."""
+    pieces: dict[int, Mapping[int, Piece]]
+    """By stock: the points by id, with what is stored of them and what the alerts bring."""
+    bodies: dict[int, Bodies]
+    """By stock: what is remembered of the points' bodies as they were before."""
+    after: dict[int, ObjectDocument]
+    """By stock: the object's document as it will be."""
 
 
 class Brought(msgspec.Struct, frozen=True):

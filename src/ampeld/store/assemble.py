@@ -24,6 +24,11 @@ raw_body = RawBSONDocument
 """Makes the body of a point from its BSON: a mapping that is decoded only where somebody looks into it."""
 
 
+def plain_body(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the body of a point decoded."""
+    return bson.decode(body.raw) if isinstance(body, RawBSONDocument) else body
+
+
 def assemble_points(points: Sequence[PointDocument]) -> list[RawBSONDocument]:
     """Return the documents of new points: those of `ampeld.store.encode.encode_point`, encoded.
 

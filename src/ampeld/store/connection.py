@@ -15,6 +15,19 @@ INDEXES: dict[str, list[IndexModel]] = {
         IndexModel({"stock": 1, "link": 1}, name="stock_link", unique=True),
         IndexModel({"channel": 1}, name="channel"),
     ],
+    "t2": [
+        IndexModel(
+            {"stock": 1, "col": 1, "unit": 1, "config": 1, "link": 1}, name="stock_col_unit_config_link", unique=True
+        ),
+        # Whose turn it is, newest first; results leave it.
+        IndexModel(
+            {"unit": 1, "config": 1, "channel": 1, "code": 1, "jd": -1},
+            name="queue",
+            partialFilterExpression={"code": {"$lt": 0}},
+        ),
+    ],
+    "traces": [],
+    "feature_configs": [],
     "verdict_blocks": [
         # Its end descends, so that the first entry of a partition is the newest.
         IndexModel({"group": 1, "parts.topic": 1, "parts.partition": 1, "parts.end": -1}, name="position"),
@@ -30,10 +43,11 @@ INDEXES: dict[str, list[IndexModel]] = {
     "channel_errors": [IndexModel({"channel": 1, "seen": 1}, name="channel_seen")],
     "gaps": [IndexModel({"topic": 1}, name="topic")],
     "begun": [IndexModel({"topic": 1}, name="topic")],
+    "purged": [],
 }
 """What `Connection.prepare` creates, by collection; every ``_id`` is the identity of its document."""
 
-EXPIRING = {"verdict_blocks": "written", "begun": "at"}
+EXPIRING = {"verdict_blocks": "written", "begun": "at", "purged": "at"}
 """The collections whose documents expire, each by its time stamp, which names the index too."""
 
 _DAY_S = 86_400

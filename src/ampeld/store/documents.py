@@ -57,6 +57,8 @@ class ObjectState(msgspec.Struct, frozen=True):
     link: int
     alert: int
     jd: float
+    group: int | None = None
+    """The group in which the channel accepted that alert, where it named one."""
 
 
 class ObjectDocument(msgspec.Struct, frozen=True):
@@ -87,6 +89,61 @@ class StateChange(msgspec.Struct, frozen=True):
     tag: tuple[str, ...]
     meta: tuple[Mapping[str, Any], ...]
     """Provenance, keyed by (alert, channel), each with ``jd``; the newest by jd are kept."""
+
+
+class StoredBody(msgspec.Struct, frozen=True):
+    """What is measured of a stored point."""
+
+    tag: tuple[str, ...]
+    body: Mapping[str, Any]
+    full: bool
+    """Whether the body is that of an alert's own point."""
+
+
+class FeatureKey(msgspec.Struct, frozen=True):
+    """What makes a document of ``t2`` unique."""
+
+    stock: int
+    col: str
+    """``t0``, ``t1`` or ``stock``: what was measured."""
+    unit: str
+    config: int
+    link: int
+    """The number of the point, the link of the state, or the number of the object."""
+
+
+class StoredFeature(msgspec.Struct, frozen=True):
+    """A document of ``t2`` as the flow needs to know it."""
+
+    key: FeatureKey
+    channel: frozenset[str]
+    tag: frozenset[str]
+    jd: float
+    code: int
+    full: int | None
+    """How many of the points had their full body when it was measured; None: the next result is appended."""
+    due: int | None
+    """How many had it when it was last asked for as a ticket."""
+    body: Mapping[str, Any] | None
+    """The newest."""
+
+
+class FeatureChange(msgspec.Struct, frozen=True):
+    """What a measurement, a ticket or one more channel adds to a document of ``t2``, which may not exist yet."""
+
+    key: FeatureKey
+    channel: tuple[str, ...]
+    """Who asked."""
+    tag: tuple[str, ...]
+    jd: float
+    """Of the alert that asked."""
+    full: int
+    """How many of the points had their full body."""
+    code: int | None = None
+    """As in `ampeld.flow.codes`: a result's, or one of `WAITING` for a ticket; None: only channels are added."""
+    body: Mapping[str, Any] | None = None
+    """Of a result without error."""
+    meta: Mapping[str, Any] | None = None
 
 
 class DeadLetter(msgspec.Struct, frozen=True):

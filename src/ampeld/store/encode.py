@@ -99,6 +99,7 @@ def encode_object(document: ObjectDocument) -> dict[str, Any]:
         "channel": list(document.channel),
         "state": {
             channel: {"link": state.link, "alert": state.alert, "jd": state.jd}
+            | ({} if state.group is None else {"group": state.group})
             for channel, state in document.state.items()
         },
         "known": dict(document.known),
@@ -116,7 +117,7 @@ def decode_object(document: Mapping[str, Any]) -> ObjectDocument:
         tag=tuple(document["tag"]),
         channel=tuple(document["channel"]),
         state={
-            channel: ObjectState(state["link"], state["alert"], state["jd"])
+            channel: ObjectState(state["link"], state["alert"], state["jd"], state.get("group"))
             for channel, state in document["state"].items()
         },
         known=document["known"],

@@ -15,13 +15,18 @@ from ampeld.flow.record import Coordinates
 from ampeld.store.assemble import assemble_points
 from ampeld.store.blocks import encode_account
 from ampeld.store.connection import Connection
+from ampeld.store.coverage import Coverage, upsert
 from ampeld.store.documents import (
     Account,
     Begun,
+    FeatureChange,
+    FeatureKey,
     ObjectDocument,
     PointChange,
     PointDocument,
     StateChange,
+    StoredBody,
+    StoredFeature,
     StoredPoint,
 )
 from ampeld.store.encode import (
@@ -33,7 +38,8 @@ from ampeld.store.encode import (
     encode_object,
     encode_state,
 )
-from ampeld.store.errors import duplicates, storing, translated
+from ampeld.store.errors import StoreUnavailableError, duplicates, storing, translated
+from ampeld.store.features import Features
 from ampeld.store.letters import LetterFiles, by_size, encode_failure, encode_letter, letter_update
 from ampeld.store.merge import cuts_update, point_update, state_update
 
@@ -65,6 +71,8 @@ class MongoStore:
         dead_letter_directory: Path | None = None,
     ) -> None:
         self.connection = Connection(uri, database, timeout_s=timeout_s, app_name=app_name)
+        self._features = Features(self.connection)
+        self._coverage = Coverage(self.connection)
         self._files = LetterFiles(dead_letter_directory)
         self._cuts: dict[str, Mapping[str, int]] = defaultdict(dict)
 
@@ -84,6 +92,10 @@ class MongoStore:
         """Return the stock documents of these objects, from the primary."""
         with translated():
             found = await self.connection["stock"].find({"_id": {"$in": list(stocks)}}).to_list(None)
+        marks = [document["purging"]["until"] for document in found if "purging" in document]
+        # By the server's clock, as the mark was set: a clock of ours that is ahead must not end it.
+        if marks and await self.ping() < max(marks):
+            raise StoreUnavailableError("an object is being deleted (ampeld purge)")
         return {document["_id"]: decode_object(document) for document in found}
 
     async def find_known(self, stocks: Sequence[int]) -> Mapping[int, Mapping[str, float]]:
@@ -212,50 +224,29 @@ class MongoStore:
             ],
         )
 
+    async def find_bodies(self, points: Sequence[int], fields: Sequence[str] | None) -> Mapping[int, StoredBody]:
+        """Return the bodies of points, with these fields of theirs (None: all)."""
+        return await self._features.find_bodies(points, fields)
+
+    async def find_features(self, keys: Sequence[FeatureKey]) -> Mapping[FeatureKey, StoredFeature]:
+        """Return those of these features that are there, measured or waiting, each with its newest body."""
+        return await self._features.find_features(keys)
+
+    async def write_features(self, changes: Sequence[FeatureChange]) -> None:
+        """Insert results and tickets that are new; merge those that are not, and what is added to others."""
+        await self._features.write_features(changes)
+
     async def covered_to(self, group: str, topic: str, partition: int) -> int | None:
         """Return the offset after the last one in any verdict block of this group, or None if there is none."""
-        end: int | None = None
-        with translated():
-            # The index hands out the highest end first; asking again makes the answer independent of that.
-            while True:
-                part = {"topic": topic, "partition": partition, "end": {"$gt": -1 if end is None else end}}
-                block = await self.connection["verdict_blocks"].find_one(
-                    {"group": group, "parts": {"$elemMatch": part}}, {"parts": 1}, hint="position"
-                )
-                if block is None:
-                    return end
-                end = max(
-                    found["end"]
-                    for found in block["parts"]
-                    if (found["topic"], found["partition"]) == (topic, partition)
-                )
+        return await self._coverage.covered_to(group, topic, partition)
 
     async def record_begun(self, group: str, begun: Sequence[Begun]) -> None:
         """Keep where partitions were begun, and where files ended, for as long as verdict blocks are kept."""
-        updates = []
-        for place in begun:
-            identity = f"{group}/{place.topic}/{place.partition}"
-            fields = {"group": group, "topic": place.topic, "partition": place.partition, "at": datetime.now(UTC)}
-            update: Document = {"$setOnInsert": fields, "$min": {"first": place.first}}
-            if place.end is not None:
-                update["$max"] = {"end": place.end}
-            updates.append(UpdateOne({"_id": identity}, update, upsert=True))
-        if updates:
-            await self._upsert("begun", updates)
+        await self._coverage.record_begun(group, begun)
 
     async def record_gap(self, gap: Mapping[str, Any]) -> None:
-        """Keep the news that offsets were lost before they were read.
-
-        Parameters
-        ----------
-        gap
-            ``topic``, ``partition``, ``first`` and ``end`` (the offset after the last one lost), and what else is
-            known of it. ``kind`` ``"undelivered"`` marks offsets that the broker never delivers: nothing was lost.
-        """
-        rest = {key: value for key, value in gap.items() if key != "end"}
-        update = {"$setOnInsert": rest | {"detected_at": datetime.now(UTC)}, "$max": {"end": gap["end"]}}
-        identity = f"{gap['topic']}/{gap['partition']}/{gap['first']}"
-        await self._upsert("gaps", [UpdateOne({"_id": identity}, update, upsert=True)])
+        """Keep the news that offsets were lost before they were read, as `Coverage.record_gap` describes it."""
+        await self._coverage.record_gap(gap)
 
     async def _insert(self, collection: str, documents: Sequence[Mapping[str, Any]]) -> list[int]:
         """Insert what is new and return the positions of those that exist."""
@@ -276,10 +267,4 @@ class MongoStore:
                 await self.connection[collection].bulk_write(operations, ordered=False)
 
     async def _upsert(self, collection: str, operations: Sequence[UpdateOne]) -> None:
-        """Run upserts; one that lost the race to insert has nothing left to say."""
-        if operations:
-            with storing():
-                try:
-                    await self.connection[collection].bulk_write(operations, ordered=False)
-                except BulkWriteError as error:
-                    duplicates(error)
+        await upsert(self.connection, collection, operations)

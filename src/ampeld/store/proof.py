@@ -1,6 +1,7 @@
 """Proves that the documents exist that an account tells of: points, states and dead letters."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ampeld.flow.outcome import Outcome
@@ -14,8 +15,8 @@ from ampeld.store.letters import letter_id
 
 _AT_ONCE = 1000
 
-Claim = tuple[BlockRow, frozenset[str]]
-"""A row, with the channels that accepted its alert."""
+Claim = tuple[BlockRow, frozenset[str], datetime]
+"""A row, with the channels that accepted its alert, and when its block was written."""
 
 
 class Proof:
@@ -35,7 +36,7 @@ class Proof:
         waiting: list[Claim] = []
         for account in accounts:
             for block, rows in account.claims():
-                waiting += [(row, accepting(block, row)) for row in rows]
+                waiting += [(row, accepting(block, row), block.written) for row in rows]
                 if len(waiting) >= _AT_ONCE:
                     yield await self._check(waiting)
                     waiting = []
@@ -44,13 +45,13 @@ class Proof:
 
     async def _check(self, claims: Sequence[Claim]) -> list[Problem]:
         accepted = [claim for claim in claims if claim[0].outcome is not Outcome.DEAD_LETTERED]
-        dead = [row for row, _ in claims if row.outcome is Outcome.DEAD_LETTERED]
-        points = await self._find("t0", {"_id": {"$in": [_own(row) for row, _ in accepted]}}, "stock channel first")
+        dead = [row for row, _, _ in claims if row.outcome is Outcome.DEAD_LETTERED]
+        points = await self._find("t0", {"_id": {"$in": [_own(row) for row, _, _ in accepted]}}, "stock channel first")
         states = await self._find(
             "t1",
             {
-                "stock": {"$in": list({row.stock for row, _ in accepted})},
-                "link": {"$in": list({link for row, _ in accepted for link in row.links.values()})},
+                "stock": {"$in": list({row.stock for row, _, _ in accepted})},
+                "link": {"$in": list({link for row, _, _ in accepted for link in row.links.values()})},
             },
             "stock link channel",
         )
@@ -61,12 +62,23 @@ class Proof:
         by_link = {(state["stock"], state["link"]): state for state in states}
         present = {letter["_id"] for letter in letters}
         found = [
-            _problem(row, what)
-            for row, channels in accepted
+            (row, what, written)
+            for row, channels, written in accepted
             for what in (*wrong_point(row, channels, by_id.get(_own(row))), *wrong_states(row, channels, by_link))
         ]
+        gone = await self._purged({row.stock for row, _, _ in found}) if found else {}
+        lacking = [
+            _problem(row, what)
+            for row, what, written in found
+            if row.stock not in gone or gone[row.stock] < written  # it was met again behind that
+        ]
         missing = [row for row in dead if letter_id(row.coordinates) not in present]
-        return found + [_problem(row, "its dead letter does not exist") for row in missing]
+        return lacking + [_problem(row, "its dead letter does not exist") for row in missing]
+
+    async def _purged(self, stocks: Collection[int | None]) -> dict[int | None, datetime]:
+        """Return when those of these objects were deleted that no channel kept any longer."""
+        found = await self._find("purged", {"_id": {"$in": list(stocks)}}, "at")
+        return {document["_id"]: document["at"] for document in found}
 
     async def _find(self, collection: str, match: Mapping[str, Any], fields: str) -> list[dict[str, Any]]:
         with translated():

@@ -5,6 +5,7 @@ import inspect
 import io
 import re
 import tokenize
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,10 +15,12 @@ from ampeld.channel.columns import Columns
 from ampeld.channel.explain import expressions
 from ampeld.daemon.files import ChannelFiles
 from ampeld.daemon.settings import Settings
+from ampeld.flow.wanted import Eligible
 from ampeld.params import REQUIRED, parameters
 from ampeld.testing.judging import Reader
 
-_UNIT = re.compile(r"\[([^\[\]]+)\]")
+UNIT = re.compile(r"(?<!\w)\[([^\[\]]+)\]")
+"""A physical unit in a comment: what stands in brackets."""
 
 
 class ParameterText(msgspec.Struct, frozen=True):
@@ -33,6 +36,17 @@ class ParameterText(msgspec.Struct, frozen=True):
     doc: str
     is_set: bool = msgspec.field(name="set")
     """Whether the channel file sets it."""
+
+
+class FeatureText(msgspec.Struct, frozen=True):
+    """What a channel wants measured."""
+
+    unit: str
+    params: Mapping[str, Any]
+    config: int
+    group: int | None
+    eligible: Eligible
+    slow: bool
 
 
 class ChannelText(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +66,7 @@ class ChannelText(msgspec.Struct, frozen=True, kw_only=True):
     accept: bool
     """Whether the filter has code for the survivors."""
     catalogs: dict[str, list[str]]
+    features: list[FeatureText]
     gate: dict[str, float]
     path: str
     source: str
@@ -86,6 +101,10 @@ def describe_channel(channel: Channel, files: ChannelFiles, settings: Settings) 
         cuts=expressions(channel.filter, Columns(read.table, read.catalogs)),
         accept=hasattr(channel.filter, "accept"),
         catalogs={name: sorted(columns) for name, columns in channel.filter.catalogs().items()},
+        features=[
+            FeatureText(one.recipe.unit, one.recipe.params, one.recipe.config, one.group, one.eligible, one.recipe.slow)
+            for one in channel.features
+        ],
         gate={name: limit for name, limit in gate.items() if limit is not None},
         path=files.path,
         source=_file_of(kind),
@@ -96,17 +115,17 @@ def describe_parameters(channel: Channel, files: ChannelFiles) -> list[Parameter
     """Return the parameters of a channel's filter, in the order of their declaration."""
     kind = type(channel.filter)
     given = files.table.get("params", {})
-    comments = _comments(kind)
+    comments = comments_of(kind)
     found = []
     for name, parameter in parameters(kind).items():
         doc = comments.get(name, "")
-        unit = _UNIT.search(doc)
+        unit = UNIT.search(doc)
         found.append(
             ParameterText(
                 name=name,
                 value=getattr(channel.filter, name),
                 default=None if parameter.default is REQUIRED else parameter.default,
-                type=_type_name(parameter.type),
+                type=type_name(parameter.type),
                 unit=unit[1] if unit else None,
                 doc=doc,
                 is_set=name in given,
@@ -115,7 +134,7 @@ def describe_parameters(channel: Channel, files: ChannelFiles) -> list[Parameter
     return found
 
 
-def _comments(kind: type) -> dict[str, str]:
+def comments_of(kind: type) -> dict[str, str]:
     """Return the comment behind each annotated attribute of a class and its bases."""
     found: dict[str, str] = {}
     for base in reversed(kind.__mro__):
@@ -138,8 +157,11 @@ def _comment_lines(source: str) -> dict[int, str]:
     return {token.start[0]: token.string.lstrip("# ").strip() for token in tokens if token.type == tokenize.COMMENT}
 
 
-def _type_name(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+def type_name(annotation: Any) -> str:
+    """Return a parameter's type as its author wrote it, as near as can be told."""
+    if isinstance(annotation, type):
+        return annotation.__name__
+    return re.sub(r"\bampeld(\.\w+)*\.(?=[A-Z])", "", str(annotation).replace("typing.", ""))
 
 
 def _file_of(kind: type) -> str:

@@ -47,7 +47,7 @@ class Run:
         self._sources = sources
         self._settings = settings
         self._alerts: dict[str, list[_Alert]] = {}
-        self._bench: Bench = _run(BenchRun(channel, settings, on_batch=self._note).read(sources))
+        self._bench: Bench = run_here(BenchRun(channel, settings, on_batch=self._note).read(sources))
 
     def __repr__(self) -> str:
         return f"<Run of {self.channel.name}: {len(self.accepted)} of {self.seen} alerts accepted>"
@@ -100,7 +100,7 @@ class Run:
         LookupError
             If the source has no such alert, or the channel may not see it.
         """
-        found = _run(_collect(find_alerts(self.channel, self._sources, alert, self._settings)))
+        found = run_here(_collect(find_alerts(self.channel, self._sources, alert, self._settings)))
         newest = max(found, key=lambda one: one.jd, default=None)
         if newest is None:
             raise LookupError(self._unknown(alert))
@@ -201,7 +201,7 @@ async def _collect(found: AsyncIterable[T]) -> list[T]:
     return [one async for one in found]
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
+def run_here(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end, in a thread of its own where a loop is running here."""
     if not _is_running():
         return asyncio.run(work)

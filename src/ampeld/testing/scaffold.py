@@ -27,6 +27,9 @@ max_mag = $max_mag
 [gate]                                # what `ampeld channel gate $name` asks of it
 max_pass_fraction = 0.2
 max_us_per_alert = 50.0
+
+# [[feature]]                         # what to measure of the objects that it accepts; `ampeld feature list`
+# unit = "RiseDecline"
 """)
 
 _ACCESS: Final[Mapping[Survey, str]] = {
@@ -146,11 +149,11 @@ def write_channel(name: str, directory: Path, survey: Survey) -> list[Path]:
     ConfigError
         If the name is none, or one of the files is there: nothing is written then.
     """
-    if not _NAME.fullmatch(name):
+    if not is_module_name(name):
         raise ConfigError([f"{name!r} cannot name a channel with a module: a letter, then letters, digits and _"])
     values = {
         "name": name,
-        "cls": "".join(word[:1].upper() + word[1:] for word in name.split("_")) or "Channel",
+        "cls": class_of(name),
         "survey": f'survey = "{survey}"\n' if survey != "ztf" else "",
         "access": _ACCESS[survey],
         "max_mag": {"ztf": 19.5, "lsst": 21.0}[survey],
@@ -166,9 +169,30 @@ def write_channel(name: str, directory: Path, survey: Survey) -> list[Path]:
         directory / f"{name}.py": _MODULE.substitute(values),
         directory / f"test_{name}.py": _TESTS[survey].substitute(values),
     }
+    return write_texts(texts)
+
+
+def is_module_name(name: str) -> bool:
+    """Tell whether a name can be that of a Python file and of what stands in it."""
+    return _NAME.fullmatch(name) is not None
+
+
+def class_of(name: str) -> str:
+    """Return the name of the class for a module of this name: ``fast_rise`` holds ``FastRise``."""
+    return "".join(word[:1].upper() + word[1:] for word in name.split("_"))
+
+
+def write_texts(texts: Mapping[Path, str]) -> list[Path]:
+    """Write new files and return their paths.
+
+    Raises
+    ------
+    ConfigError
+        If one of them is there: nothing is written then.
+    """
     if there := [path for path in texts if path.exists()]:
         raise ConfigError([f"{path}: is there already; choose another name, or remove it" for path in there])
-    directory.mkdir(parents=True, exist_ok=True)
     for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return list(texts)

@@ -164,3 +164,25 @@ def test_every_column_of_the_real_alerts_equals_the_decoded_values():
             flat = [point.get(name) for row in range(len(found)) for point in points(row)]
             assert len(flat) == len(ragged.values) == ragged.offsets[-1]
             assert all(_same(*pair) for pair in zip(ragged.values, ragged.missing, flat, strict=True))
+
+
+FEW = ("jd", "magpsf", "isdiffpos", "diffmaglim", "rcid", "fid", "programid", "drb", "never")
+
+
+def _few(body):
+    return {name: body[name] for name in FEW if name in body}
+
+
+def test_some_fields_of_points_are_those_of_their_bodies(table):
+    found = table(packet(prv_candidates=[detection(), limit(), detection(candid=7, rb=math.nan)]), packet())
+    for row in range(len(found)):
+        indexes = [head.index for head in found.heads(row)]
+        assert [*map(_few, found.fields(row, indexes, FEW))] == [_few(found.body(row, i)) for i in indexes]
+
+
+@pytest.mark.golden
+def test_some_fields_of_the_points_of_real_alerts_are_those_of_their_bodies():
+    found = Decoder(10_000_000).decode(real_alerts()).table
+    for row in range(len(found)):
+        indexes = [head.index for head in found.heads(row)][::-2]
+        assert found.fields(row, indexes, FEW) == [_few(found.body(row, i)) for i in indexes]

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from ampeld.cli.main import run_command
+from ampeld.cli.status import _show_features
 from ampeld.daemon.status import Pages, serve_status
 from ampeld.daemon.telemetry import Telemetry
 
@@ -61,3 +63,12 @@ def test_when_nobody_answers_the_exit_code_is_69(listen: str, capsys: pytest.Cap
     streams = capsys.readouterr()
     assert streams.err.startswith("ampeld: ")
     assert not streams.out
+
+
+def test_what_was_measured_is_told_by_unit(capsys):
+    unit = {"in_flow": 12, "from_tickets": 3, "failed": 1, "waiting": 4, "since": None, "ms": 1.0, "mean_ms": 0.25}
+    telling = {"units": {"RiseDecline": unit}, "behind_the_flow_only": ["Hang"], "results_refused": 2}
+    _show_features(Console(width=120), telling)
+    out = capsys.readouterr().out
+    for words in ("RiseDecline", "12", "0.25", "Hang: it cost a measuring process", "2 results came"):
+        assert words in out

@@ -6,8 +6,11 @@ import pytest
 from msgspec import structs
 from support.store import as_rows, stored
 
+from ampeld.daemon.measuring.tally import Tally
 from ampeld.daemon.metrics import MOST_TOPICS
 from ampeld.daemon.telemetry import Telemetry
+from ampeld.feature.work import Measurement
+from ampeld.flow.codes import EXCEPTION
 from ampeld.flow.outcome import Outcome
 from ampeld.flow.pipe import PipeStatistics
 from ampeld.flow.record import Batch, Record
@@ -192,6 +195,27 @@ def test_a_full_first_pipe_is_back_pressure(telemetry: Telemetry) -> None:
     assert value(telemetry, "ampeld_pipe_items", pipe="fetched") == 2
     telemetry.flow([PipeStatistics("fetched", 2, 1, 2, 9)], in_flight=0)
     assert value(telemetry, "ampeld_paused") == 0
+
+
+def test_measurements_and_waiting_tickets_are_told_by_unit(telemetry: Telemetry) -> None:
+    tally = Tally()
+    tally.measured("RiseDecline", Measurement(0, {}, None, 500.0), in_flow=True)
+    tally.measured("RiseDecline", Measurement(EXCEPTION, None, "no", 500.0), in_flow=False)
+    tally.waiting({"RiseDecline": (4, None)})
+    tally.refused = 2
+    for _ in range(2):
+        telemetry.metrics.fill_features(tally, 3)
+    page = telemetry.metrics.page().decode()
+    for line in (
+        'ampeld_features_total{unit="RiseDecline",way="in_flow"} 1.0',
+        'ampeld_features_total{unit="RiseDecline",way="from_tickets"} 1.0',
+        'ampeld_features_total{unit="RiseDecline",way="failed"} 1.0',
+        'ampeld_feature_seconds_total{unit="RiseDecline"} 1.0',
+        'ampeld_feature_tickets{unit="RiseDecline"} 4.0',
+        "ampeld_feature_processes_lost_total 3.0",
+        "ampeld_feature_results_refused_total 2.0",
+    ):
+        assert line in page
 
 
 def test_the_page_and_the_line_are_readable(telemetry: Telemetry) -> None:

@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 from support.nights import PRIVATE, accepted, alerts_of_one_object
 from support.pipelines import channel
 from support.planned import PROVENANCE, objects, points, states, stored
+from support.store import an_object
 
 from ampeld.alert.point import Point
 from ampeld.errors import RetryableError
 from ampeld.flow.record import Coordinates
 from ampeld.stages import deduplicate
 from ampeld.stages.deduplicate import Flusher
-from ampeld.stages.views import Views
+from ampeld.stages.views import LONGEST_S, Views
 from ampeld.store.documents import StoredPoint
 
 CHANNELS = [
@@ -166,10 +167,26 @@ def _alerts(count):
 
 
 def test_the_objects_that_were_not_written_for_longest_are_forgotten_first():
-    views = Views(most_points=5)
+    views = Views(most_points=5, clock=lambda: 0.0)
     view = {number: StoredPoint(None, frozenset(), None) for number in range(2)}
     for stock in (1, 2, 1, 3):
         views.keep(stock, stock, view)
     assert len(views) == 4
     held = [stock for stock in (1, 2, 3) if stock in views._held]
     assert held == [1, 3]
+
+
+def test_a_view_is_forgotten_after_half_a_day():
+    """An object may be purged and made anew up to an equal revision, but not within that time."""
+    now = [0.0]
+    views = Views(clock=lambda: now[0])
+    for stock in (1, 2):
+        views.keep(stock, 5, {number: StoredPoint(None, frozenset(), None) for number in range(2)})
+        now[0] += 3600.0
+    document = an_object(id_=1, rev=5)
+    now[0] = LONGEST_S
+    assert views.find(1, document) is not None
+    now[0] += 1.0
+    assert views.find(1, document) is None
+    assert views.find(2, document) is not None
+    assert len(views) == 2

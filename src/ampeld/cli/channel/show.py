@@ -1,6 +1,7 @@
 """`ampeld channel show`: what a channel is, its parameters with values, units and comments."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -75,3 +76,14 @@ def _print(out: Console, found: ChannelText) -> None:
     cuts = [*found.cuts.items(), *([("accept", "code for the survivors")] if found.accept else [])]
     out.print()
     out.print(make_table("Cuts, in their order", ("cut", "an alert passes where"), cuts))
+    if found.features:
+        features = [
+            (one.unit, one.group, "behind" if one.slow else "in the flow", str(one.config), _words(one.params))
+            for one in found.features
+        ]
+        out.print()
+        out.print(make_table("Features", ("unit", "group", "measured", "configuration", "parameters"), features))
+
+
+def _words(params: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value!r}" for name, value in params.items())

@@ -18,6 +18,7 @@ from ampeld.daemon.isolation.guard import STDERR, die_with_parent
 from ampeld.daemon.isolation.loading import Loaded, load
 from ampeld.daemon.isolation.messages import (
     LENGTH,
+    MEASURE,
     Down,
     Ended,
     Facts,
@@ -27,6 +28,7 @@ from ampeld.daemon.isolation.messages import (
     Ready,
     Reap,
     Refused,
+    Role,
     Setup,
     Up,
     frame,
@@ -34,6 +36,7 @@ from ampeld.daemon.isolation.messages import (
     read_down,
 )
 from ampeld.daemon.isolation.worker import Worker
+from ampeld.daemon.measuring.worker import MeasuringWorker
 
 CONTROL: Final = 0
 """The descriptor under which the nursery finds the socket to the daemon: in the place of its standard input."""
@@ -69,11 +72,11 @@ def _serve(control: socket.socket, setup: Setup, loaded: Loaded) -> None:
     while True:
         message, fds = _receive(control)
         match message:
-            case Fork():
+            case Fork(role):
                 pid = os.fork()
                 if not pid:
                     control.close()
-                    _become_worker(setup, loaded, fds)
+                    _become_worker(role, setup, loaded, fds)
                 for fd in fds:
                     os.close(fd)
                 _send(control, Forked(pid))
@@ -83,10 +86,11 @@ def _serve(control: socket.socket, setup: Setup, loaded: Loaded) -> None:
                 return
 
 
-def _become_worker(setup: Setup, loaded: Loaded, fds: list[int]) -> None:
+def _become_worker(role: Role, setup: Setup, loaded: Loaded, fds: list[int]) -> None:
     code = os.EX_SOFTWARE
     try:
-        worker = Worker(setup, loaded, fds)  # kept, so that its socket is not closed before the process has ended
+        make = MeasuringWorker if role == MEASURE else Worker
+        worker = make(setup, loaded, fds)  # kept, so that its socket is not closed before the process has ended
         worker.run()
         code = os.EX_OK
     except BaseException:  # noqa: BLE001  whatever it is, this process ends here, and the daemon reads why
@@ -108,6 +112,7 @@ def _facts(channel: Channel) -> Facts:
         limits=channel.limits,
         path=str(channel.path),
         filter=f"{cls.__module__}:{cls.__qualname__}",
+        features=channel.features,
     )
 
 

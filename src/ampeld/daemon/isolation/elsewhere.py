@@ -55,4 +55,5 @@ def _channel(facts: Facts) -> Channel:
         limits=facts.limits,
         version=facts.version,
         path=Path(facts.path),
+        features=facts.features,
     )

@@ -14,13 +14,11 @@ from ampeld.channel.channel import Channel
 from ampeld.channel.panel import may_see_private, visible
 from ampeld.daemon.files import ChannelFiles
 from ampeld.daemon.isolation.bench import Bench
-from ampeld.daemon.isolation.budget import Budget
-from ampeld.daemon.isolation.costs import Costs
+from ampeld.daemon.isolation.cradle import Cradle
 from ampeld.daemon.isolation.elsewhere import channels_of
 from ampeld.daemon.isolation.messages import Limits, Setup
-from ampeld.daemon.isolation.nursery import open_nursery
 from ampeld.daemon.isolation.processes import Processes
-from ampeld.daemon.isolation.sanctions import Sanctions, tell_suspicious
+from ampeld.daemon.isolation.sanctions import Sanctioning, tell_suspicious
 from ampeld.daemon.isolation.segment import Segment
 from ampeld.daemon.isolation.trial import Trial
 from ampeld.stages.values import Decoded, Judged
@@ -35,9 +33,11 @@ class Rules(msgspec.Struct, frozen=True):
     deadline_s: float
     memory_mb: int
     error_budget: int
+    measuring_mb: int | None = None
+    """What a process may take that measures features, from the section ``[features]``; None: there is none."""
 
 
-class ProcessJudge:
+class ProcessJudge(Sanctioning):
     """The port `ampeld.stages.ports.Judge` by way of a filter process, to be closed.
 
     Parameters
@@ -49,11 +49,11 @@ class ProcessJudge:
     """
 
     def __init__(self, rules: Rules, catalogs: Path) -> None:
+        super().__init__(rules.error_budget)
         self.channels: tuple[Channel, ...] = ()
         """The channels in force."""
-        self.costs = Costs()
-        self.sanctions = Sanctions(Budget(rules.error_budget))
-        self._setup = Setup([], Limits(rules.memory_mb), str(catalogs))
+        measuring = None if rules.measuring_mb is None else Limits(rules.measuring_mb)
+        self._setup = Setup([], Limits(rules.memory_mb), str(catalogs), measuring)
         self._rules = rules
         self._copier = ThreadPoolExecutor(1, thread_name_prefix="shared-memory")
         self._segments = [Segment() for _ in range(SEGMENTS)]
@@ -61,19 +61,6 @@ class ProcessJudge:
         self._free = list(range(SEGMENTS))
         self._turn = asyncio.Lock()
         self._processes: Processes | None = None
-
-    @property
-    def suspended(self) -> set[str]:
-        """Return the channels whose alerts are skipped."""
-        return self.sanctions.suspended
-
-    def suspend(self, name: str) -> None:
-        """Skip a channel's alerts from the next batch on."""
-        self.sanctions.suspend(name)
-
-    def resume(self, name: str) -> None:
-        """Judge again for a channel, with its errors forgotten."""
-        self.sanctions.resume(name)
 
     async def swap(self, files: Sequence[ChannelFiles]) -> None:
         """Let these channels judge from the next batch on.
@@ -84,12 +71,13 @@ class ProcessJudge:
             If some cannot be loaded; the former ones go on.
         """
         setup = msgspec.structs.replace(self._setup, files=list(files))
-        nursery = await open_nursery(setup)
-        channels = channels_of(nursery.facts)
-        processes = Processes(nursery, setup, channels, [segment.shared for segment in self._segments])
+        cradle = await Cradle.open(setup)
+        channels = channels_of(cradle.facts)
+        processes = Processes(cradle, channels, [segment.shared for segment in self._segments])
         try:
             await processes.refresh()
             tell_suspicious(channels, await processes.learn(self._rules.deadline_s))
+            await self.follower.follow(cradle, channels)
         except BaseException:
             await processes.close()
             raise
@@ -115,7 +103,8 @@ class ProcessJudge:
                 self._free.append(number)
 
     async def close(self) -> None:
-        """End the processes."""
+        """End the processes, those of the follower first."""
+        await self.follower.close()
         async with self._turn:
             if self._processes is not None:
                 await self._processes.close()

@@ -1,18 +1,21 @@
 """Load channels with the catalogues that they search in: in the filter process, or wherever their code may run."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
 import msgspec
 
 from ampeld.alert.survey import SurveyName, survey_of
-from ampeld.catalog.directory import open_catalogs
+from ampeld.catalog.directory import Found, open_catalogs
 from ampeld.channel.channel import Channel
 from ampeld.channel.judge import learn_cuts
 from ampeld.channel.matches import Catalogs
 from ampeld.daemon.catalogs import catalog_problems
 from ampeld.daemon.channels import ChannelsRefusedError, load_channel
+from ampeld.daemon.features import MadeUnit, make_units
+from ampeld.daemon.features_needs import need_problems
+from ampeld.daemon.features_sources import sources_of
 from ampeld.daemon.files import ChannelFiles
 from ampeld.daemon.filters import FilterLoader
 from ampeld.errors import ConfigError
@@ -23,6 +26,10 @@ class Loaded(msgspec.Struct, frozen=True):
 
     channels: tuple[Channel, ...]
     catalogs: Catalogs
+    units: Mapping[tuple[str, int], MadeUnit] = {}
+    """By name and configuration: what the channels want measured, and what that builds upon; not opened."""
+    found: Found = Found({}, {})
+    """The catalogues, and those that cannot be used."""
 
 
 def _nobody(_: int) -> None:
@@ -60,7 +67,12 @@ def load(files: Sequence[ChannelFiles], catalogs: Path, on_channel: Callable[[in
             problems |= catalog_problems(channels[-1:], found)
     if problems:
         raise ChannelsRefusedError(problems)
-    return Loaded(tuple(channels), found.catalogs)
+    units = make_units(channels, files, loader)
+    if problems := need_problems(channels, files, units, found):
+        raise ChannelsRefusedError(problems)
+    for made in units.values():
+        sources_of(made.recipe.unit, made.files)  # remembered here, they need not be read in every worker that forks
+    return Loaded(tuple(channels), found.catalogs, units, found)
 
 
 def learn(channel: Channel, catalogs: Catalogs) -> str | None:

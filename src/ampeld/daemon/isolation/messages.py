@@ -1,13 +1,16 @@
 """What the daemon and its filter processes say to each other: MessagePack with a length before it, never pickle."""
 
 import struct
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
 from ampeld.channel.channel import GateLimits, OnKnown
 from ampeld.daemon.files import ChannelFiles
 from ampeld.errors import AmpeldError
+from ampeld.feature.work import Case, Measurement
+from ampeld.flow import wanted
+from ampeld.flow.trace import Trace
 
 LENGTH: Final = struct.Struct("<I")
 MOST_BYTES: Final = 64 << 20
@@ -17,6 +20,11 @@ DISCONNECTED: Final = 113
 """The exit code of a worker whose filter has closed the descriptors by which it speaks to the daemon."""
 PROCREATED: Final = 114
 """The exit code of a worker whose filter has started a process through machine code."""
+
+
+Role = Literal["judge", "measure"]
+JUDGE: Final = "judge"
+MEASURE: Final = "measure"
 
 
 class NonsenseError(AmpeldError):
@@ -37,6 +45,8 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     limits: Limits
     catalogs: str
     """The directory of the catalogues; it need not exist."""
+    measuring: Limits | None = None
+    """What a worker may take that measures; None: none does."""
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -52,6 +62,7 @@ class Facts(msgspec.Struct, frozen=True):
     path: str
     filter: str
     """``module:Class``."""
+    features: tuple[wanted.Wanted, ...] = ()
 
 
 class Loading(msgspec.Struct, frozen=True, tag=True):
@@ -75,6 +86,8 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
 
 class Fork(msgspec.Struct, frozen=True, tag=True):
     """To the nursery, with file descriptors: make a worker."""
+
+    role: Role
 
 
 class Forked(msgspec.Struct, frozen=True, tag=True):
@@ -162,10 +175,60 @@ class Wanted(msgspec.Struct, frozen=True, tag=True):
     name: str
 
 
-Down = Setup | Fork | Reap | Task | Cutout
-Up = Loading | Ready | Refused | Forked | Ended | Answer | Wanted
+class Opened(msgspec.Struct, frozen=True, tag=True):
+    """From a worker that measures, before all else: its units have what they need, or not."""
 
-_encoder = msgspec.msgpack.Encoder()
+    failed: list[tuple[str, int, str]]
+    """Unit, configuration and traceback of each that could not be opened: its measurements will fail."""
+    traces: list[Trace]
+    """What each unit's values will come from."""
+
+
+class Measure(msgspec.Struct, frozen=True, tag=True):
+    """To a worker: measure all jobs of these cases."""
+
+    serial: int
+    cases: list[Case]
+
+
+class Enough(msgspec.Struct, frozen=True, tag=True):
+    """To a worker that measures: begin no other job of what it was given."""
+
+
+class Done(msgspec.Struct, frozen=True, tag=True):
+    """From a worker: one job is measured."""
+
+    serial: int
+    case: int
+    job: int
+    measurement: Measurement
+    printed: str = ""
+    """The beginning of what the unit printed."""
+
+
+class Finished(msgspec.Struct, frozen=True, tag=True):
+    """From a worker: it goes on with nothing of what it was given."""
+
+    serial: int
+    memory_kb: int
+    """The worker's own memory, beyond what it began with [KiB]."""
+
+
+Down = Setup | Fork | Reap | Task | Cutout | Measure | Enough
+Up = Loading | Ready | Refused | Forked | Ended | Answer | Wanted | Opened | Done | Finished
+
+_PLAIN: Final[tuple[type[Any], ...]] = (int, float, str, bytes)
+
+
+def _plain(value: Any) -> Any:
+    """Return what a database's own kind of number or text is: bodies come from there too."""
+    for kind in _PLAIN:
+        if isinstance(value, kind):
+            return kind(value)
+    raise TypeError(f"no message can hold {type(value).__name__}")
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
 _down = msgspec.msgpack.Decoder(Down)
 _up = msgspec.msgpack.Decoder(Up)
 

@@ -28,6 +28,7 @@ from ampeld.daemon.isolation.messages import (
     Ready,
     Reap,
     Refused,
+    Role,
     Setup,
     frame,
 )
@@ -74,6 +75,7 @@ class Nursery:
         self._cookie = cookie
         self._link: Link | None = None
         self._turn = asyncio.Lock()
+        self._workers: set[int] = set()
         self._closed = False
 
     async def load(self, setup: Setup) -> None:
@@ -108,25 +110,30 @@ class Nursery:
                 case _:
                     raise self._refusal(at, "cannot be loaded: its process talks nonsense")
 
-    async def fork(self, fds: Sequence[int]) -> int:
+    async def fork(self, role: Role, fds: Sequence[int]) -> int:
         """Return the process of a new worker, which gets these descriptors."""
-        match await self._ask(Fork(), fds):
-            case Forked(pid):
-                return pid
-            case _:
-                raise NurseryLostError("the nursery talks nonsense")
+        async with self._turn:
+            match await self._ask(Fork(role), fds):
+                case Forked(pid):
+                    self._workers.add(pid)
+                    return pid
+                case _:
+                    raise NurseryLostError("the nursery talks nonsense")
 
     async def bury(self, pid: int) -> int | None:
         """Kill a worker and all that descends from it; return what ``waitpid`` says of its end."""
         kill_worker(pid)
-        try:
-            match await self._ask(Reap(pid)):
-                case Ended(status):
-                    return status
-                case _:
-                    raise NurseryLostError("the nursery talks nonsense")
-        finally:
-            await asyncio.to_thread(kill_strays, self._cookie, {self._process.pid})
+        # In one turn with the strays: a worker that is forked meanwhile would be taken for one.
+        async with self._turn:
+            self._workers.discard(pid)
+            try:
+                match await self._ask(Reap(pid)):
+                    case Ended(status):
+                        return status
+                    case _:
+                        raise NurseryLostError("the nursery talks nonsense")
+            finally:
+                await asyncio.to_thread(kill_strays, self._cookie, {self._process.pid, *self._workers})
 
     async def close(self) -> None:
         """End it, and everything that descends from it; closing twice is closing once."""
@@ -144,15 +151,14 @@ class Nursery:
 
     async def _ask(self, message: Down, fds: Sequence[int] = ()) -> object:
         assert self._link is not None  # it is loaded
-        async with self._turn:
-            try:
-                if fds:
-                    self._send_fds(message, fds)
-                else:
-                    self._link.send(message)
-                return await self._link.receive(_ANSWER_S)
-            except (OSError, TimeoutError, LinkClosedError, NonsenseError) as error:
-                raise NurseryLostError(f"the nursery does not answer: {error!r}") from error
+        try:
+            if fds:
+                self._send_fds(message, fds)
+            else:
+                self._link.send(message)
+            return await self._link.receive(_ANSWER_S)
+        except (OSError, TimeoutError, LinkClosedError, NonsenseError) as error:
+            raise NurseryLostError(f"the nursery does not answer: {error!r}") from error
 
     def _send_fds(self, message: Down, fds: Sequence[int]) -> None:
         """Send a message that carries descriptors: past the transport, which has nothing of ours waiting."""

@@ -1,43 +1,34 @@
-"""The nursery of a set of channels and its present worker, each replaced where it is lost."""
+"""The present worker of those that judge with a set of channels, replaced where it is lost."""
 
-import asyncio
 from collections.abc import Sequence
 
-import structlog
-
 from ampeld.channel.channel import Channel
-from ampeld.daemon.channels import ChannelsRefusedError
 from ampeld.daemon.isolation.answers import NumberedCuts
+from ampeld.daemon.isolation.cradle import Cradle
 from ampeld.daemon.isolation.ending import WorkerLostError
 from ampeld.daemon.isolation.hand import Hand
 from ampeld.daemon.isolation.leaks import Leaks
-from ampeld.daemon.isolation.messages import Setup, Task
-from ampeld.daemon.isolation.nursery import AGAIN_S, Nursery, NurseryLostError, open_nursery
-
-log = structlog.get_logger("ampeld.isolation")
+from ampeld.daemon.isolation.messages import Task
 
 
 class Processes:
-    """The nursery of a set of channels and its present worker.
+    """The worker that judges.
 
     Parameters
     ----------
-    nursery
-        With the channels loaded.
-    setup
-        What it was loaded from, should it have to be done again.
+    cradle
+        Where workers come from; let go of by `close`.
     channels
         As the daemon knows them.
     segments
         Descriptors of the memory in which batches lie.
     """
 
-    def __init__(self, nursery: Nursery, setup: Setup, channels: Sequence[Channel], segments: Sequence[int]) -> None:
+    def __init__(self, cradle: Cradle, channels: Sequence[Channel], segments: Sequence[int]) -> None:
         self.channels = channels
         self.cuts: list[NumberedCuts] = []
-        self.leaks = Leaks(setup.limits.memory_mb * 1024)
-        self._nursery = nursery
-        self._setup = setup
+        self.leaks = Leaks(cradle.setup.limits.memory_mb * 1024)
+        self._cradle = cradle
         self._segments = segments
         self._hand: Hand | None = None
         self._serial = 0
@@ -47,13 +38,8 @@ class Processes:
         if self._hand is not None:
             await self._hand.end()
             self._hand = None
-        while self._hand is None:
-            try:
-                self._hand = await Hand.take(self._nursery, self._segments)
-            except NurseryLostError as error:
-                log.error("channels.nursery_lost", error=str(error))  # noqa: TRY400  the line says all
-                await self._replace_nursery()
-        self.leaks = Leaks(self._setup.limits.memory_mb * 1024)
+        self._hand = await self._cradle.take(lambda nursery: Hand.take(nursery, self._segments))
+        self.leaks = Leaks(self._cradle.setup.limits.memory_mb * 1024)
         self.cuts = [NumberedCuts(channel.cut_names) for channel in self.channels]
 
     async def learn(self, deadline_s: float) -> dict[str, str]:
@@ -101,16 +87,4 @@ class Processes:
         """End them."""
         if self._hand is not None:
             await self._hand.end()
-        await self._nursery.close()
-
-    async def _replace_nursery(self) -> None:
-        """Load the same channels again, for as long as it takes: they could be loaded before."""
-        await self._nursery.close()
-        while True:
-            try:
-                self._nursery = await open_nursery(self._setup)
-            except ChannelsRefusedError as error:
-                log.error("channels.not_loaded_again", problems=error.problems, again_in_s=AGAIN_S)  # noqa: TRY400
-                await asyncio.sleep(AGAIN_S)
-            else:
-                return
+        await self._cradle.close()

@@ -6,6 +6,8 @@ import structlog
 
 from ampeld.channel.channel import Channel
 from ampeld.daemon.isolation.budget import WINDOW_S, Budget
+from ampeld.daemon.isolation.costs import Costs
+from ampeld.daemon.isolation.follower import Follower, Nobody
 
 log = structlog.get_logger("ampeld.isolation")
 
@@ -88,3 +90,32 @@ def tell_suspicious(channels: Sequence[Channel], suspicious: Mapping[str, str]) 
         if channel.name in suspicious:
             error = suspicious[channel.name]
             log.warning("channel.suspicious", channel=channel.name, contact=channel.contact, on_empty_batch=error)
+
+
+class Sanctioning:
+    """What a judge has beside its way of judging: books, sanctions, and who works with the channels too.
+
+    Parameters
+    ----------
+    error_budget
+        Errors that suspend a channel.
+    """
+
+    def __init__(self, error_budget: int) -> None:
+        self.costs = Costs()
+        self.sanctions = Sanctions(Budget(error_budget))
+        self.follower: Follower = Nobody()
+        """Who works with the channels, or with their processes, too."""
+
+    @property
+    def suspended(self) -> set[str]:
+        """Return the channels whose alerts are skipped."""
+        return self.sanctions.suspended
+
+    def suspend(self, name: str) -> None:
+        """Skip a channel's alerts from the next batch on."""
+        self.sanctions.suspend(name)
+
+    def resume(self, name: str) -> None:
+        """Judge again for a channel, with its errors forgotten."""
+        self.sanctions.resume(name)

@@ -7,16 +7,14 @@ from pathlib import Path
 
 from ampeld.channel.channel import Channel
 from ampeld.daemon.files import ChannelFiles
-from ampeld.daemon.isolation.budget import Budget
-from ampeld.daemon.isolation.costs import Costs
 from ampeld.daemon.isolation.loading import Loaded, learn, load
-from ampeld.daemon.isolation.sanctions import Sanctions, tell_suspicious
+from ampeld.daemon.isolation.sanctions import Sanctioning, tell_suspicious
 from ampeld.flow.verdict import SKIPPED
 from ampeld.stages.filter import judge_batch
 from ampeld.stages.values import Decoded, Judged
 
 
-class ThreadJudge:
+class ThreadJudge(Sanctioning):
     """The port `ampeld.stages.ports.Judge` by way of a thread, to be closed.
 
     Errors are counted as by `ampeld.daemon.isolation.judge.ProcessJudge`; a loop without end is not stopped.
@@ -32,8 +30,7 @@ class ThreadJudge:
     """
 
     def __init__(self, error_budget: int, catalogs: Path, channels: Sequence[Channel] = ()) -> None:
-        self.costs = Costs()
-        self.sanctions = Sanctions(Budget(error_budget))
+        super().__init__(error_budget)
         self._catalogs = catalogs
         self._loaded = Loaded(tuple(channels), {})
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="filters")
@@ -43,19 +40,6 @@ class ThreadJudge:
         """Return the channels in force."""
         return self._loaded.channels
 
-    @property
-    def suspended(self) -> set[str]:
-        """Return the channels whose alerts are skipped."""
-        return self.sanctions.suspended
-
-    def suspend(self, name: str) -> None:
-        """Skip a channel's alerts from the next batch on."""
-        self.sanctions.suspend(name)
-
-    def resume(self, name: str) -> None:
-        """Judge again for a channel, with its errors forgotten."""
-        self.sanctions.resume(name)
-
     async def swap(self, files: Sequence[ChannelFiles]) -> None:
         """Let these channels judge from the next batch on.
 
@@ -64,7 +48,9 @@ class ThreadJudge:
         ChannelsRefusedError
             If some cannot be loaded; the former ones go on.
         """
-        self._loaded = await asyncio.to_thread(self._load, files)
+        loaded = await asyncio.to_thread(self._load, files)
+        await self.follower.load(loaded)
+        self._loaded = loaded
 
     async def judge(self, decoded: Decoded) -> Judged:
         """Return the verdicts of the channels in force."""
@@ -78,7 +64,8 @@ class ThreadJudge:
         return judged
 
     async def close(self) -> None:
-        """Let go of the thread; one that does not come back is left behind."""
+        """Let go of the follower, and of the thread; one that does not come back is left behind."""
+        await self.follower.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _judge(self, decoded: Decoded) -> Judged:

@@ -1,9 +1,5 @@
 """A worker: judges batch after batch with the channels that it was forked with, and says where it is meanwhile."""
 
-import os
-import signal
-import socket
-import sys
 import time
 
 import numpy as np
@@ -13,28 +9,11 @@ from ampeld.alert.table import AlertTable
 from ampeld.channel.family import Families
 from ampeld.channel.judge import RowFailure
 from ampeld.channel.panel import Panel
-from ampeld.daemon.isolation import guard
-from ampeld.daemon.isolation.capture import Capture
 from ampeld.daemon.isolation.loading import Loaded, learn
-from ampeld.daemon.isolation.marker import NOWHERE, Marker
-from ampeld.daemon.isolation.messages import (
-    DISCONNECTED,
-    LENGTH,
-    PROCREATED,
-    Answer,
-    Cutout,
-    Down,
-    Failed,
-    Result,
-    Setup,
-    Task,
-    Up,
-    Wanted,
-    frame,
-    length_of,
-    read_down,
-)
+from ampeld.daemon.isolation.marker import NOWHERE
+from ampeld.daemon.isolation.messages import Answer, Cutout, Failed, Result, Setup, Task, Wanted
 from ampeld.daemon.isolation.segment import Attached
+from ampeld.daemon.isolation.station import Station
 from ampeld.flow.verdict import SKIPPED
 
 LONG_NS = 200_000
@@ -57,31 +36,23 @@ class Worker:
     """
 
     def __init__(self, setup: Setup, loaded: Loaded, fds: list[int]) -> None:
-        guard.stand_alone()
-        self._socket = socket.socket(fileno=fds[0])
-        self._identity = _identity(fds[0])
-        self._marker = Marker(fds[1])
+        self._station = Station(fds)
+        self._marker = self._station.marker
         self._segments = [Attached(fd) for fd in fds[2:]]
         self._channels = loaded.channels
         self._catalogs = loaded.catalogs
         self._families = Families([(channel.filter, channel.cut_names) for channel in loaded.channels])
-        self._pid = os.getpid()
         self._told = [len(channel.cut_names) for channel in loaded.channels]
         self._texts: dict[str, int] = {}
-        self._capture = Capture()
-        sys.stdout = sys.stderr = self._capture
-        guard.tell_where_on_death()
-        guard.bound_memory(setup.limits.memory_mb)
-        self._memory = guard.OwnMemory()
+        self._memory = self._station.wall_in(setup.limits.memory_mb)
         self._began_kb = self._now_kb = self._memory.kb()
         self._low_kb = self._began_kb + setup.limits.memory_mb * 1024 // LOW
-        guard.forbid()
 
     def run(self) -> None:
         """Judge until the daemon closes the socket."""
-        while (task := self._receive()) is not None:
+        while (task := self._station.receive()) is not None:
             if isinstance(task, Task):
-                self._send(self._answer(task))
+                self._station.send(self._answer(task))
 
     def _answer(self, task: Task) -> Answer:
         self._texts = {}
@@ -104,7 +75,7 @@ class Worker:
         began = time.monotonic_ns()
         self._marker.enter(index, NOWHERE, began)
         error = learn(self._channels[index], self._catalogs)
-        self._look_round()
+        self._station.look_round()
         return self._finish(index, [] if error is None else [RowFailure(0, error, "")], began)
 
     def _whole(self, index: int, panel: Panel, codes: NDArray[np.uint16]) -> Result:
@@ -112,7 +83,7 @@ class Worker:
         began = time.monotonic_ns()
         self._marker.enter(index, NOWHERE, began)
         judgement = panel.judge(self._channels[index])
-        self._look_round()
+        self._station.look_round()
         codes[:] = judgement.codes
         return self._finish(index, judgement.failures, began)
 
@@ -125,7 +96,7 @@ class Worker:
             judgement = Panel(table, self._catalogs, rows=[row], cutouts=self._fetch_cutout).judge(
                 self._channels[index]
             )
-            self._look_round()
+            self._station.look_round()
             codes[row] = judgement.codes[row]
             failures += judgement.failures
         return self._finish(index, failures, began)
@@ -133,7 +104,7 @@ class Worker:
     def _finish(self, index: int, failures: list[RowFailure], began: int) -> Result:
         ns = time.monotonic_ns() - began
         self._marker.leave()
-        printed, characters = self._capture.take()
+        printed, characters = self._station.capture.take()
         before_kb = self._now_kb
         if ns > LONG_NS or before_kb > self._low_kb:
             self._now_kb = self._memory.kb()
@@ -149,45 +120,11 @@ class Worker:
             printed_characters=characters,
         )
 
-    def _look_round(self) -> None:
-        """See what the filter has left behind, while it is still plain that it was this one."""
-        if os.getpid() != self._pid or guard.has_children():
-            os._exit(PROCREATED)
-        if _identity(self._socket.fileno()) != self._identity:
-            os._exit(DISCONNECTED)
-        signal.setitimer(signal.ITIMER_REAL, 0)  # an alarm must not go off in another channel
-
     def _text(self, text: str) -> int:
         return self._texts.setdefault(text, len(self._texts))
 
     def _fetch_cutout(self, candid: int, name: str) -> bytes | None:
-        self._send(Wanted(candid, name))
-        answer = self._receive()
+        self._station.send(Wanted(candid, name))
+        answer = self._station.receive()
         assert isinstance(answer, Cutout)  # the daemon asks nothing while it waits for our answer
         return answer.data
-
-    def _receive(self) -> Down | None:
-        head = self._exactly(LENGTH.size)
-        data = None if head is None else self._exactly(length_of(head))
-        return None if data is None else read_down(data)
-
-    def _exactly(self, length: int) -> bytes | None:
-        data = bytearray()
-        while len(data) < length:
-            part = self._socket.recv(length - len(data))
-            if not part:
-                return None
-            data += part
-        return bytes(data)
-
-    def _send(self, message: Up) -> None:
-        self._socket.sendall(frame(message))
-
-
-def _identity(fd: int) -> tuple[int, int] | None:
-    """Return what tells an open file from every other; None when it is closed."""
-    try:
-        found = os.fstat(fd)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

@@ -1,0 +1,115 @@
+"""`ampeld feature reset`: let features be measured anew."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from ampeld.cli.feature.run import stock_of
+from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_for
+from ampeld.cli.output import console, make_table, print_json, run_async, warn
+from ampeld.daemon.connect import connected
+from ampeld.daemon.settings import Settings
+from ampeld.errors import ConfigError
+from ampeld.flow.codes import NAMES
+from ampeld.names import did_you_mean
+from ampeld.store.feature_queue import Chosen, Count, FeatureQueue
+
+
+def reset(
+    *,
+    unit: Annotated[str | None, typer.Option(metavar="UNIT", help="Only of this unit.")] = None,
+    config_id: Annotated[
+        int | None, typer.Option("--configuration", metavar="ID", help="Only of this configuration.")
+    ] = None,
+    channel: Annotated[str | None, typer.Option(metavar="NAME", help="Only what this channel has asked for.")] = None,
+    object: Annotated[  # noqa: A002  as it is called in the field
+        str | None, typer.Option("--object", metavar="NAME", help="Only of this object.")
+    ] = None,
+    code: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Only with this code: a number, or a word as exception.")
+    ] = None,
+    before: Annotated[
+        datetime | None, typer.Option(help="Only what was measured, or asked for, before this time (UTC).")
+    ] = None,
+    after: Annotated[datetime | None, typer.Option(help="Only what was so at this time or later (UTC).")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of them, where nothing else is said.")] = False,
+    hard: Annotated[
+        bool, typer.Option("--hard/--soft", help="Forget the old bodies, or keep them and append the new one.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without it, only count and show.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count and show, whatever else is said.")] = False,
+    config: ConfigOption = None,
+    sets: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let features be measured anew: they become tickets, which a running daemon takes.
+
+    First says how many these are, by unit and code. A soft reset keeps what was measured (code -6) and appends the
+    new value; a hard one forgets it (code -1). What is being measured just now is begun again.
+
+    Try:
+
+      ampeld feature reset --unit SNCosmoFit --code too_many_trials
+
+      ampeld feature reset --channel rapid --after 2026-11-01T00:00:00 --hard --yes
+
+    Exit codes: 0 done or shown, 69 the store does not answer, 78 configuration.
+    """
+    settings = settings_for(config, sets)
+    chosen = Chosen(
+        unit=unit,
+        config=config_id,
+        channel=channel,
+        stock=None if object is None else stock_of(object, settings.source.survey),
+        code=None if code is None else _code(code),
+        before=_seconds(before),
+        after=_seconds(after),
+    )
+    if chosen.is_everything and not everything:
+        raise ConfigError(["say what is to be reset (--unit, --channel, --object, --code, …), or --all"])
+    do = yes and not dry_run
+    counts, done = run_async(_reset(settings, chosen, hard=hard, do=do))
+    if as_json:
+        print_json({"matched": [_document(one) for one in counts], "reset": done, "hard": hard, "done": do})
+        return
+    _print(counts)
+    if do:
+        console().print(f"{done} reset, {'their bodies forgotten' if hard else 'their bodies kept'}.")
+    elif counts:
+        warn("nothing is changed yet: say --yes to do it")
+
+
+async def _reset(settings: Settings, chosen: Chosen, *, hard: bool, do: bool) -> tuple[list[Count], int]:
+    async with connected(settings.store, "feature-reset") as connection:
+        await connection.ping()
+        queue = FeatureQueue(connection)
+        counts = await queue.count(chosen)
+        return counts, await queue.reset(chosen, hard=hard) if do else 0
+
+
+def _code(word: str) -> int:
+    try:
+        return int(word)
+    except ValueError:
+        named = {name: code for code, name in NAMES.items()}
+        if word.lower() not in named:
+            raise ConfigError([f"--code {word}: there is no such code{did_you_mean(word, named)}"]) from None
+        return named[word.lower()]
+
+
+def _seconds(time: datetime | None) -> float | None:
+    if time is None:
+        return None
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+
+
+def _document(one: Count) -> dict[str, Any]:
+    return {"unit": one.unit, "code": one.code, "documents": one.documents}
+
+
+def _print(counts: Sequence[Count]) -> None:
+    rows: list[tuple[object, ...]] = [(one.unit, one.code, NAMES.get(one.code, ""), one.documents) for one in counts]
+    rows.append(("all", None, "", sum(one.documents for one in counts)))
+    console().print(make_table("What is meant", ("unit", "#code", "", "#documents"), rows))

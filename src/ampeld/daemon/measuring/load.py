@@ -1,0 +1,163 @@
+"""From claimed tickets to cases: states, points, objects and what the units build upon, many with one query."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from ampeld.daemon.measuring.cases import CaseBuilder, Posed, Refusal, Thing, in_order
+from ampeld.daemon.measuring.opening import Key
+from ampeld.feature.links import detections, linked
+from ampeld.feature.views import ObjectView
+from ampeld.feature.work import COL_OBJECT, COL_POINT, COL_STATE, Case
+from ampeld.flow.codes import INTERNAL_ERROR
+from ampeld.flow.wanted import Recipe
+from ampeld.stages.measure_bodies import fields_read
+from ampeld.stages.measure_work import view_of
+from ampeld.stages.ports import Store
+from ampeld.store.documents import FeatureKey, StoredBody, StoredFeature
+from ampeld.store.encode import jd_of
+from ampeld.store.tickets import Ticket, Tickets
+
+
+class Load(msgspec.Struct, frozen=True):
+    """Tickets that can be measured, and those that cannot."""
+
+    cases: Sequence[Case]
+    posed: Sequence[Sequence[Posed]]
+    """By case: which of its jobs are tickets."""
+    refused: Sequence[tuple[Ticket, Refusal]]
+
+
+class Loader:
+    """Loads tickets.
+
+    Parameters
+    ----------
+    store
+        Where bodies, objects and features lie.
+    tickets
+        Where states lie.
+    """
+
+    def __init__(self, store: Store, tickets: Tickets) -> None:
+        self._store = store
+        self._tickets = tickets
+
+    async def load(self, claimed: Sequence[Ticket], recipes: Mapping[Key, Recipe]) -> Load:
+        """Return the cases of tickets.
+
+        Parameters
+        ----------
+        claimed
+            The tickets, of these units.
+        recipes
+            The units in force, each behind those that it builds upon.
+
+        Raises
+        ------
+        RetryableError
+            If the store does not do its part.
+        """
+        tickets = in_order(claimed, recipes)
+        dps = await self._points_of(tickets)
+        fields = fields_read(
+            {_survey(one) for one in tickets}, [recipes[key] for key in {_key(one) for one in tickets}]
+        )
+        bodies = await self._bodies(tickets, fields)
+        views = await self._views(tickets)
+        things = _things(tickets, recipes, dps, bodies, views)
+        below = {key for thing in things.values() for key in thing.below if key is not None}
+        below -= {one.key for one in tickets}
+        known = await self._store.find_features(list(below)) if below else {}
+        # Thousands of points: in a thread, so that the flow goes on meanwhile.
+        return await asyncio.to_thread(_build, tickets, things, known, bodies, views)
+
+    async def _bodies(self, tickets: Sequence[Ticket], fields: Sequence[str] | None) -> Mapping[int, StoredBody]:
+        stocks = {one.key.stock for one in tickets if one.key.col == COL_STATE}
+        bodies = await self._tickets.find_bodies(sorted(stocks), fields) if stocks else {}
+        # A unit that measures points may ask for their tags.
+        single = {one.key.link for one in tickets if one.key.col == COL_POINT}
+        return {**bodies, **await self._store.find_bodies(sorted(single), fields)} if single else bodies
+
+    async def _points_of(self, tickets: Sequence[Ticket]) -> dict[FeatureKey, tuple[int, ...]]:
+        """Return the ids of the points that each ticket measures; nothing for a state that is not there."""
+        states = [(one.key.stock, one.key.link) for one in tickets if one.key.col == COL_STATE]
+        found = await self._tickets.find_states(states) if states else {}
+        points: dict[FeatureKey, tuple[int, ...]] = {}
+        for one in tickets:
+            if one.key.col == COL_POINT:
+                points[one.key] = (one.key.link,)
+            elif one.key.col == COL_OBJECT:
+                points[one.key] = ()
+            elif (dps := found.get((one.key.stock, one.key.link))) is not None:
+                points[one.key] = tuple(dps)
+        return points
+
+    async def _views(self, tickets: Sequence[Ticket]) -> dict[int, ObjectView]:
+        stocks = {one.key.stock: _survey(one) for one in tickets if one.key.col == COL_OBJECT}
+        found = await self._store.find_objects(sorted(stocks)) if stocks else {}
+        return {stock: view_of(document, stocks[stock]) for stock, document in found.items()}
+
+
+def _things(
+    tickets: Sequence[Ticket],
+    recipes: Mapping[Key, Recipe],
+    dps: Mapping[FeatureKey, tuple[int, ...]],
+    bodies: Mapping[int, StoredBody],
+    views: Mapping[int, ObjectView],
+) -> dict[FeatureKey, Thing]:
+    """Return what each ticket measures; nothing for what is not in the store."""
+    things = {}
+    for one in tickets:
+        points = dps.get(one.key)
+        there = points is not None and all(number in bodies for number in points)
+        if there and (one.key.col != COL_OBJECT or one.key.stock in views):
+            things[one.key] = _thing(one, recipes[_key(one)], points or (), bodies)
+    return things
+
+
+def _build(
+    tickets: Sequence[Ticket],
+    things: Mapping[FeatureKey, Thing],
+    known: Mapping[FeatureKey, StoredFeature],
+    bodies: Mapping[int, StoredBody],
+    views: Mapping[int, ObjectView],
+) -> Load:
+    waiting = {one.key: one for one in tickets}
+    builders: dict[int, CaseBuilder] = {}
+    refused = []
+    for one in tickets:
+        thing = things.get(one.key)
+        if thing is None:
+            refused.append((one, Refusal(INTERNAL_ERROR, "what it is to be measured of is not in the store")))
+            continue
+        builder = builders.setdefault(one.key.stock, CaseBuilder(_survey(one), known, waiting))
+        refusal = builder.add(one, thing)
+        if refusal is not None:
+            refused.append((one, refusal))
+    used = {stock: builder for stock, builder in builders.items() if builder.posed}
+    cases = [builder.case(bodies, views.get(stock)) for stock, builder in used.items()]
+    return Load(cases, [builder.posed for builder in used.values()], refused)
+
+
+def _thing(ticket: Ticket, recipe: Recipe, points: tuple[int, ...], bodies: Mapping[int, StoredBody]) -> Thing:
+    detected: Sequence[int] = ()
+    if recipe.depends:
+        known = [(number, jd_of(bodies[number].body), bodies[number].body) for number in points]
+        detected = detections(_survey(ticket), known)
+    at = ticket.key.col, ticket.key.link
+    below = []
+    for other, link in recipe.depends:
+        where = linked(at, other.kind, link, ticket.key.stock, detected)
+        key = None if where is None else FeatureKey(ticket.key.stock, where[0], other.unit, other.config, where[1])
+        below.append(key)
+    return Thing(points, sum(bodies[number].full for number in points), tuple(below))
+
+
+def _survey(ticket: Ticket) -> str:
+    return "lsst" if "LSST" in ticket.tag else "ztf"
+
+
+def _key(ticket: Ticket) -> Key:
+    return ticket.key.unit, ticket.key.config

@@ -1,0 +1,290 @@
+"""Tickets in MongoDB: documents of ``t2`` that wait to be measured, and who may say what came of it.
+
+A lease is an owner, a token and an end by the server's clock. Whoever claims tickets writes its token into them; a
+result is taken only while that token is there and the lease has not ended, so that of all who may have measured
+a ticket exactly one is heard.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from bson import ObjectId
+from pymongo import UpdateMany
+
+from ampeld.flow.codes import NEW, RUNNING, WAITING
+from ampeld.store.connection import Connection
+from ampeld.store.documents import FeatureChange, FeatureKey, StoredBody
+from ampeld.store.encode import META_KEPT
+from ampeld.store.errors import storing, translated
+from ampeld.store.features_merge import result_update
+
+Document = dict[str, Any]
+Token = ObjectId
+Expression = Any
+
+_IS_DUE: Final = {"$expr": {"$lte": ["$retry_after", "$$NOW"]}}
+"""A ticket without that field is due: what is missing comes before every time."""
+_IS_HELD: Final = {"$expr": {"$gt": ["$lease.expires", "$$NOW"]}}
+_IS_LET_GO: Final = {"$expr": {"$lte": ["$lease.expires", "$$NOW"]}}
+_BY_ID: Final = "_id_"
+"""Named, because a filter of more than the identity would be planned for each document."""
+_GIVEN_BACK: Final[list[dict[str, Any]]] = [{"$set": {"code": {"$ifNull": ["$lease.code", NEW]}}}, {"$unset": "lease"}]
+_TICKET: Final = {"stock": 1, "col": 1, "unit": 1, "config": 1, "link": 1, "channel": 1, "tag": 1, "jd": 1} | {
+    "due": 1,
+    "trials": 1,
+    "waits": 1,
+    "lease.code": 1,
+}
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Tickets that are served in turn with those of other groups."""
+
+    unit: str
+    config: int
+    channel: str
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """A document that is to be measured, claimed."""
+
+    id: str
+    key: FeatureKey
+    channel: tuple[str, ...]
+    tag: tuple[str, ...]
+    jd: float
+    """Of the newest alert that asked."""
+    code: int
+    """Which it had before it was claimed."""
+    due: int
+    """How many of the points had their full body when it was last asked for."""
+    trials: int
+    """How often it has overrun, or ended its process."""
+    waits: int
+    """How often what it builds upon was not there."""
+
+
+class Postponed(msgspec.Struct, frozen=True):
+    """A ticket that waits again."""
+
+    code: int
+    retry_s: float
+    """For how long at least."""
+    trials: int
+    waits: int
+    meta: Mapping[str, Any] | None = None
+    """An entry of provenance, where there is something to say."""
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """What becomes of a claimed ticket."""
+
+    id: str
+    key: FeatureKey
+    what: FeatureChange | Postponed
+
+
+class Tickets:
+    """The tickets of one database.
+
+    Parameters
+    ----------
+    connection : Connection
+        The database.
+    owner : str
+        Whose name the leases bear.
+    """
+
+    def __init__(self, connection: Connection, owner: str) -> None:
+        self._features = connection["t2"]
+        self._states = connection["t1"]
+        self._points = connection["t0"]
+        self._owner = owner
+
+    async def waiting(self, groups: Sequence[Group], most: int) -> list[list[str]]:
+        """Return, for each of at least one group, the ids of its tickets that are due, newest alerts first."""
+        first, *others = [_waiting(group, number, most) for number, group in enumerate(groups)]
+        union = [{"$unionWith": {"coll": self._features.name, "pipeline": other}} for other in others]
+        found: list[list[str]] = [[] for _ in groups]
+        with translated():
+            async for document in self._features.aggregate([*first, *union]):
+                found[document["group"]].append(document["_id"])
+        return found
+
+    async def claim(self, ids: Sequence[str], lease_s: float) -> tuple[Token, list[Ticket]]:
+        """Claim tickets; return the token, and those that nobody else had claimed before."""
+        token = ObjectId()
+        lease = {
+            "owner": self._owner,
+            "token": token,
+            "expires": {"$add": ["$$NOW", int(lease_s * 1000)]},
+            "code": "$code",
+        }
+        mine = {"_id": {"$in": list(ids)}}
+        with translated():
+            await self._features.update_many(
+                mine | {"code": {"$in": list(WAITING)}}, [{"$set": {"code": RUNNING, "lease": lease}}]
+            )
+            found = await self._features.find(mine | {"lease.token": token}, _TICKET).to_list(None)
+        return token, [_ticket(document) for document in found]
+
+    async def renew(self, token: Token, ids: Sequence[str], lease_s: float) -> None:
+        """Let the leases of those of these tickets that have not ended last from now on."""
+        mine = {"_id": {"$in": list(ids)}, "lease.token": token, **_IS_HELD}
+        expires = {"$add": ["$$NOW", int(lease_s * 1000)]}
+        with translated():
+            await self._features.update_many(mine, [{"$set": {"lease.expires": expires}}])
+
+    async def finish(self, token: Token, endings: Sequence[Ending]) -> int:
+        """Write what became of tickets; return of how many it was refused, because the lease had ended.
+
+        Raises
+        ------
+        UnstorableError
+            If BSON cannot hold a body; it names the document.
+        """
+        # Most are first results: put into a ticket that has nothing yet they cost a third of a merge.
+        first = await self._finish([_first(ending, token) for ending in endings if _is_result(ending)], endings)
+        if first == len(endings):
+            return 0
+        return len(endings) - first - await self._finish([_merge(ending, token) for ending in endings], endings)
+
+    async def _finish(self, updates: Sequence[UpdateMany], endings: Sequence[Ending]) -> int:
+        """Run updates that are guarded by the lease; return how many were let through.
+
+        Each is of one document, and yet of many by its word: for those of one the server keeps a record, so that the
+        driver can repeat them, which costs as much as the update. Here the lease says what was written.
+        """
+        if not updates:
+            return 0
+        bodies = [{"_id": one.id, "body": one.what.body} for one in endings if isinstance(one.what, FeatureChange)]
+        with storing(bodies):
+            done = await self._features.bulk_write(updates, ordered=False)
+        return int(done.matched_count)
+
+    async def give_back(self, token: Token, ids: Sequence[str]) -> None:
+        """Let tickets wait as they did before they were claimed."""
+        with translated():
+            await self._features.update_many({"_id": {"$in": list(ids)}, "lease.token": token}, _GIVEN_BACK)
+
+    async def free_expired(self, units: Sequence[tuple[str, int]]) -> int:
+        """Let tickets of these units wait again whose lease has ended, whoever had it; return how many."""
+        if not units:
+            return 0
+        with translated():
+            done = await self._features.update_many({**_of(units), "code": RUNNING, **_IS_LET_GO}, _GIVEN_BACK)
+        return int(done.modified_count)
+
+    async def find_states(self, states: Sequence[tuple[int, int]]) -> Mapping[tuple[int, int], Sequence[int]]:
+        """Return the ids of the points of states, each given by stock and link."""
+        wanted = {"stock": {"$in": list({s for s, _ in states})}, "link": {"$in": list({link for _, link in states})}}
+        with translated():
+            found = await self._states.find(wanted, {"stock": 1, "link": 1, "dps": 1}).to_list(None)
+        # Plain numbers: the driver's own kind would be made plain for each message once more.
+        return {(document["stock"], document["link"]): tuple(map(int, document["dps"])) for document in found}
+
+    async def find_bodies(self, stocks: Sequence[int], fields: Sequence[str] | None) -> Mapping[int, StoredBody]:
+        """Return the bodies of all points of objects, with these fields of theirs (None: all), and without tags.
+
+        By objects it costs half of what it does by points.
+        """
+        bodies = {"body": 1} if fields is None else {f"body.{name}": 1 for name in fields}
+        with translated():
+            found = await self._points.find({"stock": {"$in": list(stocks)}}, {"first.offset": 1, **bodies}).to_list(
+                None
+            )
+        return {one["_id"]: StoredBody((), one.get("body", {}), "first" in one) for one in found}
+
+    async def is_any_due(self, units: Sequence[tuple[str, int]], *, within_s: float) -> bool:
+        """Tell whether a ticket of these units (name and configuration) is due, or its lease has ended, by then."""
+        then = {"$add": ["$$NOW", int(within_s * 1000)]}
+        ways = [
+            {"code": {"$in": list(WAITING)}, "$expr": {"$lte": ["$retry_after", then]}},
+            {"code": RUNNING, "$expr": {"$lte": ["$lease.expires", then]}},
+        ]
+        with translated():
+            found = await self._features.find_one({"$and": [_of(units), {"$or": ways}]}, {"_id": 1})
+        return found is not None
+
+    async def lengths(self) -> Mapping[str, tuple[int, float | None]]:
+        """Return by unit how many tickets wait or are measured, and since when the oldest does [s since the epoch]."""
+        pipeline: list[Mapping[str, Any]] = [
+            {"$match": {"code": {"$in": [*WAITING, RUNNING]}}},
+            {"$group": {"_id": "$unit", "n": {"$sum": 1}, "since": {"$min": {"$last": "$meta.ts"}}}},
+        ]
+        with translated():
+            found = await self._features.aggregate(pipeline, hint="queue").to_list(None)
+        return {document["_id"]: (document["n"], document["since"]) for document in found}
+
+
+def _of(units: Sequence[tuple[str, int]]) -> Document:
+    return {"$or": [{"unit": unit, "config": config} for unit, config in units]}
+
+
+def _waiting(group: Group, number: int, most: int) -> list[Document]:
+    wanted = {"unit": group.unit, "config": group.config, "channel": group.channel, "code": {"$in": list(WAITING)}}
+    return [
+        {"$match": wanted | _IS_DUE},
+        {"$sort": {"jd": -1}},
+        {"$limit": most},
+        {"$project": {"_id": 1, "group": {"$literal": number}}},
+    ]
+
+
+def _ticket(document: Mapping[str, Any]) -> Ticket:
+    return Ticket(
+        id=document["_id"],
+        key=FeatureKey(document["stock"], document["col"], document["unit"], document["config"], document["link"]),
+        channel=tuple(document["channel"]),
+        tag=tuple(document["tag"]),
+        jd=document["jd"],
+        code=document["lease"]["code"],
+        due=document.get("due") or 0,
+        trials=document.get("trials") or 0,
+        waits=document.get("waits") or 0,
+    )
+
+
+def _held(ending: Ending, token: Token) -> Document:
+    return {"_id": ending.id, "lease.token": token, **_IS_HELD}
+
+
+def _is_result(ending: Ending) -> bool:
+    return isinstance(ending.what, FeatureChange)
+
+
+def _first(ending: Ending, token: Token) -> UpdateMany:
+    """Return the update that puts a result where there is none and no fuller one is asked for; `_merge` does it too."""
+    change = ending.what
+    assert isinstance(change, FeatureChange)
+    empty = {"body": [], "full": {"$exists": False}, "due": {"$not": {"$gt": change.full}}}
+    update = {
+        "$set": {
+            "code": change.code,
+            "full": change.full,
+            "body": [] if change.body is None else [dict(change.body)],
+        },
+        "$push": {"meta": {"$each": [dict(change.meta or {})], "$slice": -META_KEPT}},
+        "$unset": dict.fromkeys(("lease", "retry_after", "trials", "waits"), ""),
+    }
+    return UpdateMany(_held(ending, token) | empty, update, hint=_BY_ID)
+
+
+def _merge(ending: Ending, token: Token) -> UpdateMany:
+    return UpdateMany(_held(ending, token), _ending_update(ending.what), hint=_BY_ID)
+
+
+def _ending_update(what: FeatureChange | Postponed) -> list[Document]:
+    if isinstance(what, FeatureChange):
+        return [*result_update(what, leased=True), {"$unset": ["trials", "waits"]}]
+    fields: dict[str, Expression] = {
+        "code": what.code,
+        "trials": what.trials,
+        "waits": what.waits,
+        "retry_after": {"$add": ["$$NOW", int(what.retry_s * 1000)]},
+    }
+    if what.meta is not None:
+        meta = {"$concatArrays": [{"$ifNull": ["$meta", []]}, [{"$literal": dict(what.meta)}]]}
+        fields["meta"] = {"$slice": [meta, -META_KEPT]}
+    return [{"$set": fields}, {"$unset": "lease"}]
