@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import accumulate
 from pathlib import Path
@@ -31,10 +31,14 @@ Numbers = dict[str, float]
 Document = dict[str, Any]
 
 
-def decent_channels(directory: Path, count: int, min_rb: float) -> Path:
-    """Write channels as the shipped ``decent``, each with a threshold of its own, and return their directory."""
+def decent_channels(directory: Path, count: int, min_rb: float, features: Sequence[str] = ()) -> Path:
+    """Write channels as the shipped ``decent``, each with a threshold of its own, and return their directory.
+
+    Every channel asks for these features, and not for those that the shipped one does.
+    """
     directory.mkdir(parents=True, exist_ok=True)
-    text = DECENT.read_text()
+    shipped = DECENT.read_text().partition("\n[[feature]]")[0]
+    text = shipped + "".join(f'\n\n[[feature]]\nunit = "{unit}"\n' for unit in features)
     for number in range(count):
         changed = text.replace("min_rb = 0.5 ", f"min_rb = {min_rb + number * 1e-6:.6f} ")
         changed = changed.replace("max_fwhm = 5.5 ", f"max_fwhm = {5.5 + number * 1e-3:.3f} ")
@@ -113,7 +117,8 @@ class Bench:
         -------
         dict
             ``rate`` at which verdict blocks told of alerts [1/s], ``cpu`` seconds from its assignment to its end with
-            its children, ``pss`` peak memory with its children [MB], and how many alerts had each outcome.
+            its children, ``pss`` peak memory with its children [MB], how many alerts had each outcome, and how many
+            ``features`` were measured and how many ``tickets`` were left.
         """
         self._runs += 1
         config = self.config(f"drain{self._runs}", topic, channels)
@@ -135,7 +140,14 @@ class Bench:
             "cpu": used.ru_utime + used.ru_stime - begun,
             "pss": memory.peak,
             **outcomes,
+            **self._measured(config.stem),
         }
+
+    def _measured(self, database: str) -> Numbers:
+        with MongoClient[Document](self.pair.mongodb) as client:
+            features = client[database]["t2"]
+            measured = features.count_documents({"code": 0})
+            return {"features": measured, "tickets": features.count_documents({}) - measured}
 
     def _progress(self, database: str) -> list[tuple[float, int]]:
         """Return when verdict blocks were written [s since the epoch], each with the alerts told of by then."""

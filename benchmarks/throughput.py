@@ -45,6 +45,8 @@ NEVER = 1.0
 SAMPLE = 3000
 PEER_REJECTED, PEER_ACCEPTED = 1500, 500
 """Alerts that AMPEL is given: its rates do not depend on the length of a run."""
+FEATURES = ("LightCurveSummary", "RiseDecline", "YoungTransient")
+"""What is measured in the flow of every state that a channel makes, where that is compared with measuring nothing."""
 LOAD = 0.4
 """Where daemons are compared: at this part of one daemon's rate, so that none is saturated."""
 
@@ -88,6 +90,8 @@ class Runs:
             "share": 2 * found["rate"] / (before + self._before),
             "cpu": found["cpu"] / self._count,
             "accepted": (found["stored"] + found["duplicate"]) / self._count,
+            "features": found["features"],
+            "tickets": found["tickets"],
         }
 
 
@@ -101,16 +105,18 @@ def measure(bench: Bench, night: Night, options: argparse.Namespace, say: Callab
     score = passing_score(night[:SAMPLE])
     none = decent_channels(bench.directory / "none", CHANNELS, NEVER)
     some = decent_channels(bench.directory / "some", CHANNELS, score)
+    measuring = decent_channels(bench.directory / "measuring", CHANNELS, score, FEATURES)
     every = pass_all_channel(bench.directory / "every")
     say("filling the topic")
     uvloop.run(_fill(bench, night))
     runs = Runs(bench, "night", len(night))
-    found: dict[str, list[Numbers]] = {"none": [], "some": [], "every": []}
+    found: dict[str, list[Numbers]] = {"none": [], "some": [], "measuring": [], "every": []}
     for number in range(options.runs):
-        for name, channels in (("none", none), ("some", some), ("every", every)):
-            say(f"run {number + 1} of {options.runs}: channels that accept {name}")
+        for name, channels in (("none", none), ("some", some), ("measuring", measuring), ("every", every)):
+            say(f"run {number + 1} of {options.runs}: channels {name}")
             found[name].append(runs.drain(channels))
-    rejecting, passing, storing = (medians(found[name]) for name in ("none", "some", "every"))
+    rejecting, passing, with_features, storing = (medians(of_one) for of_one in found.values())
+    kept = [one["rate"] / other["rate"] for one, other in zip(found["measuring"], found["some"], strict=True)]
     bare = medians(runs.bare)
     rows: list[Row] = [
         ("bare aiokafka loop", bare["rate"], "alerts/s", ""),
@@ -118,6 +124,10 @@ def measure(bench: Bench, night: Night, options: argparse.Namespace, say: Callab
         ("  share of the bare loop", 100 * rejecting["share"], "%", "≥ 80"),
         (f"{CHANNELS} channels, {100 * passing['accepted']:.1f} % accepted", passing["rate"], "alerts/s", ""),
         ("  share of the bare loop", 100 * passing["share"], "%", "≥ 60"),
+        (f"  with {len(FEATURES)} features in the flow", with_features["rate"], "alerts/s", ""),
+        ("  of the rate without", 100 * median(kept), "%", "≥ 85"),
+        ("  results, by then", with_features["features"], "documents", ""),
+        ("  tickets, by then", with_features["tickets"], "documents", "0"),
         ("pass-all channel", storing["rate"], "alerts/s", ""),
     ]
     rows.append(("CPU of the bare loop", 1e6 * bare["cpu"], "us/alert", ""))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
+from support.memory import in_memory
 from support.servers import Mongod, kafka_kind, kafka_server, unique
 
 from ampeld.demo import jars
@@ -34,21 +35,23 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Bootstrap address of the run's broker; make topics with `support.servers.create_topic`."""
-    server = kafka_server(tmp_path_factory.mktemp("kafka"))
-    try:
-        yield server.start().address
-    finally:
-        server.remove()
+    with in_memory(tmp_path_factory.mktemp("kafka")) as directory:
+        server = kafka_server(directory)
+        try:
+            yield server.start().address
+        finally:
+            server.remove()
 
 
 @pytest.fixture(scope="session")
 def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Connection string of the run's replica set of one."""
-    server = Mongod(tmp_path_factory.mktemp("mongod"))
-    try:
-        yield server.start().uri
-    finally:
-        server.remove()
+    with in_memory(tmp_path_factory.mktemp("mongod")) as directory:
+        server = Mongod(directory)
+        try:
+            yield server.start().uri
+        finally:
+            server.remove()
 
 
 @pytest.fixture
