@@ -102,6 +102,32 @@ def build(cls: type[T], given: Mapping[str, Any]) -> T:
     return cls(**given)
 
 
+class Parametrised:
+    """What has parameters: annotated attributes of the class and its bases; those with a value are optional.
+
+    Parameters
+    ----------
+    **given
+        The parameters.
+
+    Raises
+    ------
+    ParameterError
+        If any is unknown, missing or wrong.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        for name, value in check(type(self), given).items():
+            setattr(self, name, value)
+        try:
+            self.prepare()
+        except ValueError as error:
+            raise blame(type(self), error) from error
+
+    def prepare(self) -> None:
+        """Look at the parameters once; raise ``ValueError("name: what is wrong")`` to refuse one."""
+
+
 def _convert(value: Any, annotation: Any) -> Any:
     try:
         converted = msgspec.convert(value, annotation, strict=True)

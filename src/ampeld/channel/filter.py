@@ -1,17 +1,17 @@
 """The base of every filter."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ampeld.channel.columns import Columns
 from ampeld.channel.condition import Condition
-from ampeld.params import blame, check
+from ampeld.params import Parametrised
 
 Cuts = Iterator[tuple[str, Condition]]
 """What ``cuts`` yields: the name of a cut, and for which alerts it is passed."""
 
 
-class Filter:
+class Filter(Parametrised):
     """Decides which alerts a channel takes. Derive from it, annotate parameters, yield cuts:
 
     >>> class Bright(Filter):
@@ -39,17 +39,6 @@ class Filter:
 
     in_families: ClassVar[bool] = False
     """Whether filters of this very class that differ in numbers may be judged together, see `ampeld.channel.family`."""
-
-    def __init__(self, **given: Any) -> None:
-        for name, value in check(type(self), given).items():
-            setattr(self, name, value)
-        try:
-            self.prepare()
-        except ValueError as error:
-            raise blame(type(self), error) from error
-
-    def prepare(self) -> None:
-        """Look at the parameters once; raise ``ValueError("name: what is wrong")`` to refuse one."""
 
     def catalogs(self) -> Mapping[str, Collection[str]]:
         """Return the catalogues that ``a.near`` is asked for, each with the columns that are looked at.

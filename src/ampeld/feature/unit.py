@@ -7,7 +7,7 @@ import msgspec
 
 from ampeld.feature.light_curve import LightCurve
 from ampeld.feature.views import ObjectView, PointView
-from ampeld.params import blame, check
+from ampeld.params import Parametrised
 
 Kind = Literal["point", "state", "object"]
 Link = Literal["same", "first", "last", "object"]
@@ -66,7 +66,7 @@ class Resources(Protocol):
         ...
 
 
-class Unit:
+class Unit(Parametrised):
     """What the three kinds have in common. Derive from `StateUnit`, `PointUnit` or `ObjectUnit`.
 
     Parameters
@@ -91,17 +91,6 @@ class Unit:
     """Whether it is measured behind the flow, from a ticket, and never in it."""
     values: ClassVar[tuple[Value, ...]] = ()
     """What its bodies hold."""
-
-    def __init__(self, **given: Any) -> None:
-        for name, value in check(type(self), given).items():
-            setattr(self, name, value)
-        try:
-            self.prepare()
-        except ValueError as error:
-            raise blame(type(self), error) from error
-
-    def prepare(self) -> None:
-        """Look at the parameters once; raise ``ValueError("name: what is wrong")`` to refuse one."""
 
     def dependencies(self) -> tuple[Dependency, ...]:
         """Return the units whose bodies ``measure`` is handed; they may follow from the parameters."""
