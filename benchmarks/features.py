@@ -31,7 +31,7 @@ from ampeld.params import ParameterError
 INLINE = ("LightCurveSummary", "RiseDecline", "YoungTransient")
 CLAIM_MS = 1.0
 POINTS = 30
-ROUNDS = 5
+ROUNDS = 15
 
 
 def states(count: int, seed: int) -> Iterator[list[tuple[int, float, tuple[str, ...], dict[str, object]]]]:

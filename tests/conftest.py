@@ -1,15 +1,18 @@
 """What every test may ask for: a Kafka and a MongoDB that live as long as the run, a topic and a database of its own."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 from support.memory import in_memory
 from support.servers import Mongod, kafka_kind, kafka_server, unique
 
+from ampeld.daemon.logging import LimitedHandler
 from ampeld.demo import jars
 
 # A timed assertion is no test: how long an example takes says how busy the machine is.
@@ -30,6 +33,16 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     asked = any("kafka" in item.fixturenames or any(map(item.get_closest_marker, marks)) for item in session.items)
     if asked and not session.config.option.collectonly and kafka_kind() == "apache":
         jars.fetch()
+
+
+@pytest.fixture(autouse=True)
+def _default_logging() -> Iterator[None]:
+    """Undo what a command has set that ran within the test: the stream that it logs to is closed by now."""
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
+        logging.root.handlers[:] = [one for one in logging.root.handlers if not isinstance(one, LimitedHandler)]
+        logging.root.setLevel(logging.WARNING)
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,10 @@ pytestmark = pytest.mark.mongodb
 
 @pytest.fixture
 def name(night, db):
-    """Return an object with several states."""
-    (most,) = db["t1"].aggregate([{"$group": {"_id": "$stock", "n": {"$sum": 1}}}, {"$sort": {"n": -1}}, {"$limit": 1}])
-    return db["stock"].find_one({"_id": most["_id"]})["name"][0]
+    """Return an object with several states, and with a detection that can be drawn."""
+    drawn = db["t0"].distinct("stock", {"body.isdiffpos": {"$in": ["t", "1"]}})
+    states = {stock: db["t1"].count_documents({"stock": stock}) for stock in drawn}
+    return db["stock"].find_one({"_id": max(states, key=lambda stock: (states[stock], stock))})["name"][0]
 
 
 def told(ampeld, *arguments):

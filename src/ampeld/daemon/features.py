@@ -157,6 +157,8 @@ def _class_of(module: ModuleType, name: str, place: str) -> type[Unit]:
         raise AuthorCodeError(f"{place} has no class {name!r}{near}")
     if not _is_unit(found):
         raise AuthorCodeError(f"{place}:{name} is no unit: it derives from none of StateUnit, PointUnit, ObjectUnit")
+    if any(found.measure is kind.measure for kind in _KINDS):
+        raise AuthorCodeError(f"{place}:{name} has no method measure")
     return found  # type: ignore[no-any-return]  # it was looked at
 
 

@@ -57,10 +57,15 @@ class _Settler:
         self._enter(len(values), path, depth)
         result: dict[str, Any] = {}
         for key, value in values.items():
+            kind = type(value)
             known = type(key) is str and _is_plain_key(key)
-            # Most are finite numbers under keys that were seen before: the rest would double the time of a body.
-            if known and type(value) is float and isfinite(value):
+            # Most are numbers, flags and reasons under keys that were seen before: the rest would double a body's time.
+            if known and ((kind is float and isfinite(value)) or kind is bool or value is None):
                 result[key] = value
+            elif known and kind is Undefined and not path and (why := _plain_reason(value)) is not None:
+                result[key] = None
+                self.reasons[key] = why
+                self._characters -= len(key) + len(why)
             else:
                 name = key if known else self.key(key, path)
                 result[name] = self.value(value, f"{path}.{name}" if path else name, depth + 1)
@@ -79,10 +84,7 @@ class _Settler:
             self.reasons[self._text(self.key(key, UNDEFINED), UNDEFINED)] = self.reason(why, key)
 
     def reason(self, why: Any, path: str) -> str:
-        if not isinstance(why, Undefined):
-            text = str(why)
-        else:
-            text = f"{why.reason}: {why.detail}" if why.detail else why.reason
+        text = _reason(why) if isinstance(why, Undefined) else str(why)
         self._count(len(text), f"{UNDEFINED}.{path}")
         return _unicode(text, f"{UNDEFINED}.{path}")
 
@@ -104,6 +106,8 @@ class _Settler:
 
     def _container(self, value: Any, path: str, depth: int) -> Any:
         if isinstance(value, np.generic | np.ndarray):
+            if value.size > self._leaves:  # before millions of values become Python's
+                raise NonsenseError(f"more than {MOST_LEAVES} values, at {path:.200}")
             return self.value(value.tolist(), path, depth)
         if isinstance(value, Mapping):
             return self.table(value, path, depth)
@@ -132,6 +136,15 @@ class _Settler:
 @lru_cache(10_000)
 def _is_plain_key(key: str) -> bool:
     return len(key) < 200 and key.isascii() and "\0" not in key
+
+
+def _reason(why: Undefined) -> str:
+    return f"{why.reason}: {why.detail}" if why.detail else why.reason
+
+
+def _plain_reason(why: Undefined) -> str | None:
+    text = _reason(why)
+    return text if type(text) is str and _is_plain_key(text) else None
 
 
 def _unicode(text: str, path: str) -> str:

@@ -28,30 +28,12 @@ LIMIT_SIGMA: Final = 5.0
 
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "ztf": (
-        "jd",
-        "fid",
-        "rcid",
-        "programid",
-        "magpsf",
-        "sigmapsf",
-        "diffmaglim",
-        "isdiffpos",
-        "ra",
-        "dec",
-        "rb",
-        "drb",
+        *("jd", "fid", "rcid", "programid", "magpsf", "sigmapsf", "diffmaglim", "isdiffpos", "ra", "dec"),
+        *("rb", "drb"),
     ),
     "lsst": (
-        "midpointMjdTai",
-        "band",
-        "psfFlux",
-        "psfFluxErr",
-        "ra",
-        "dec",
-        "reliability",
-        "snr",
-        "diaForcedSourceId",
-        "diaNoise",
+        *("midpointMjdTai", "band", "psfFlux", "psfFluxErr", "ra", "dec", "reliability", "snr"),
+        *("diaForcedSourceId", "diaNoise"),
     ),
 }
 """By survey: the fields of the points' bodies that a light curve is made of."""

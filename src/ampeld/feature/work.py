@@ -1,5 +1,6 @@
 """Work for whoever measures, as plain values that travel to another process, and how it is done there."""
 
+import copy
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -21,6 +22,7 @@ COLS: Final = {"point": COL_POINT, "state": COL_STATE, "object": COL_OBJECT}
 """By kind of unit: the collection of what it measures, as ``t2`` documents name it."""
 MOST_TRACEBACK: Final = 10_000
 """Characters of a traceback that are kept."""
+_OUR_UNITS: Final = "ampeld.feature.units."
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -96,13 +98,24 @@ def measure_case(case: Case, units: Units, clock: Clock) -> Iterator[tuple[int, 
             bodies[position] = None
             yield position, Measurement(codes.FAILED_DEPENDENCY, None, "a unit that it builds upon has failed", 0.0)
             continue
-        if isinstance(unit, StateUnit) and job.points not in curves:
-            curves[job.points] = _curve(case, job.points)
         inputs = [bodies[i] if i >= 0 else None for i in job.inputs]
+        # Our own units change nothing of what they are given; what an author's one changes must be its own.
+        shared = type(unit).__module__.startswith(_OUR_UNITS)
+        given, lent = (case, inputs) if shared else (_copied(case), copy.deepcopy(inputs))
+        curve = curves.get(job.points) if shared else None
+        if curve is None and isinstance(unit, StateUnit):
+            curve = _curve(given, job.points)
+            if shared:
+                curves[job.points] = curve
         began = clock()
-        code, body, error = _measure(partial(_ask, unit, case, job, curves.get(job.points), inputs))
+        code, body, error = _measure(partial(_ask, unit, given, job, curve, lent))
         bodies[position] = body
         yield position, Measurement(code, body, error, (clock() - began) * 1e3)
+
+
+def _copied(case: Case) -> Case:
+    points = [(number, jd, tag, dict(body)) for number, jd, tag, body in case.points]
+    return msgspec.structs.replace(case, points=points, object=copy.deepcopy(case.object))
 
 
 def _curve(case: Case, chosen: tuple[int, ...] | None) -> LightCurve:
@@ -116,7 +129,8 @@ def _measure(ask: Callable[[], Measured]) -> tuple[int, dict[str, Any] | None, s
     except NonsenseError as nonsense:
         return codes.ERROR, None, str(nonsense)[:MOST_TRACEBACK]
     except (Exception, SystemExit):  # noqa: BLE001  science code: whatever it raises is its own result
-        return codes.EXCEPTION, None, traceback.format_exc()[-MOST_TRACEBACK:]
+        told = traceback.format_exc().encode(errors="backslashreplace").decode()
+        return codes.EXCEPTION, None, told[-MOST_TRACEBACK:]
 
 
 def _ask(unit: Unit, case: Case, job: Job, curve: LightCurve | None, inputs: Sequence[Any]) -> Measured:

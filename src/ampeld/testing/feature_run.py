@@ -6,7 +6,9 @@ import sys
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from ampeld.catalog.directory import Found
 from ampeld.daemon.authors import AuthorCodeError, ModuleLoader
@@ -22,12 +24,14 @@ from ampeld.feature.registry import DependencyError, Registry
 from ampeld.feature.unit import Undefined, Unit
 from ampeld.feature.views import ObjectView
 from ampeld.feature.work import COL_OBJECT, COL_POINT, COLS, Case, Job, Measurement, measure_case
-from ampeld.flow.codes import OK
+from ampeld.flow.codes import FAILED_DEPENDENCY, OK
 from ampeld.flow.trace import Trace
 from ampeld.flow.wanted import Recipe, Selection, closure
 from ampeld.params import ParameterError
 from ampeld.testing.feature_states import ObjectState
 
+_GOES_ON: Final = (OK, FAILED_DEPENDENCY)
+"""Codes of measurements that are not what made another one fail."""
 Bodies = Mapping[str, Mapping[str, Any]]
 """By name of a unit: a body that is given instead of measured."""
 
@@ -110,7 +114,11 @@ class UnitRun:
         own = jobs.add(self.recipe, at)
         case = Case(state.survey, state.stock, state.points, jobs.jobs, _view(state))
         with contextlib.redirect_stdout(sys.stderr):  # what a unit prints is not our answer
-            return dict(measure_case(case, self._units, time.perf_counter))[own]
+            done = dict(measure_case(case, self._units, time.perf_counter))
+        if done[own].code != FAILED_DEPENDENCY:
+            return done[own]
+        below = [f"{jobs.jobs[i].unit}: {one.error}" for i, one in done.items() if one.code not in _GOES_ON]
+        return msgspec.structs.replace(done[own], error="\n".join([done[own].error or "", *below]))
 
     def _to_measure(self, recipe: Recipe) -> Iterator[Recipe]:
         yield recipe

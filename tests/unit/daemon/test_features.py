@@ -32,11 +32,11 @@ class Decay(StateUnit):
     def measure(self, light_curve):
         return {"n": len(light_curve) * FACTOR}
 
-class OnDecay(StateUnit):
+class OnDecay(Decay):
     def dependencies(self):
         return (Dependency("decay.py:Decay", {"days": 3}), Dependency("other.py:Mark"))
 
-class Needy(StateUnit):
+class Needy(Decay):
     model: str = "m.onnx"
 
     def needs(self):
@@ -45,8 +45,13 @@ class Needy(StateUnit):
 
 class NoUnit:
     pass
+
+class Idle(StateUnit):
+    pass
 """
-OTHER = "from ampeld.feature import PointUnit\nclass Mark(PointUnit):\n    pass\n"
+OTHER = (
+    "from ampeld.feature import PointUnit\nclass Mark(PointUnit):\n    def measure(self, point):\n        return {}\n"
+)
 FILES = {"decay__py": DECAY, "helper__py": "FACTOR = 2\n", "other__py": OTHER}
 
 
@@ -96,6 +101,7 @@ def test_a_channel_without_features_wants_none(tmp_path):
         ('[[feature]]\nunit = "decay.py:Decay"\n[feature.params]\n\ndays = -1\n', "a.toml:7: feature[0].params.days: a time, above 0"),
         ('[[feature]]\nunit = "decay.py:Deca"\n', "a.toml:4: feature[0].unit: decay.py has no class 'Deca'; did you mean 'Decay'?"),
         ('[[feature]]\nunit = "decay.py:NoUnit"\n', "a.toml:4: feature[0].unit: decay.py:NoUnit is no unit: it derives from none of StateUnit, PointUnit, ObjectUnit"),
+        ('[[feature]]\nunit = "decay.py:Idle"\n', "a.toml:4: feature[0].unit: decay.py:Idle has no method measure"),
         ('[[feature]]\nunit = "decai.py:Decay"\n', "a.toml:4: feature[0].unit: there is no file 'decai.py' beside the channel file; did you mean 'decay.py'?"),
         ('[[feature]]\nunit = "../x.py:Decay"\n', "a.toml:4: feature[0].unit: '../x.py' lies outside the channels' directory"),
         ('[[feature]]\nunit = "LCQuality"\ngruop = 1\n', "a.toml:5: feature[0].gruop: a feature has no such key; did you mean 'group'?"),

@@ -14,7 +14,7 @@ from ampeld.daemon.files import ChannelFiles
 from ampeld.feature.registry import Registry
 
 MODULES = {
-    "a.py": "import numpy\nimport helper\nfrom ampeld.feature import StateUnit\nclass A(StateUnit):\n    x: int = 1\n",
+    "a.py": "import numpy\nimport helper\nfrom ampeld.feature import StateUnit\nclass A(StateUnit):\n    x: int = 1\n    def measure(self, light_curve):\n        return {}\n",
     "helper.py": "import json\nfrom far import FAR\n",
     "far.py": "FAR = 1\n",
     "stranger.py": "NOTHING = 1\n",

@@ -98,6 +98,34 @@ def test_a_light_curve_with_too_few_points_is_undefined_without_asking():
     assert (made.code, made.body) == (OK, {"undefined": {"*": "too_few_points: 3 of 4"}})
 
 
+def test_what_a_unit_changes_of_what_it_is_given_nobody_else_sees():
+    class Vandal(StateUnit):
+        def measure(self, light_curve, *inputs):
+            light_curve.id[:] = 0
+            light_curve.mag[:] = 0.0
+            inputs[0]["ids"].clear()
+            for body in light_curve.bodies:
+                body.clear()
+            return {}
+
+    vandal = Job("Vandal", 1, "t1", 7, (0,))
+    jobs = job("Sizes"), vandal, job("Sizes"), job("Mark", "t0", 20), job("Tied", inputs=(0, 3, -1))
+    made = measured(*jobs, units={**REGISTRY.units, ("Vandal", 1): Vandal()})
+    assert made[1].code == OK
+    assert made[0].body == made[2].body == made[4].body["inputs"][0] == {"ids": [-5, 10, 20], "full": [20]}
+    assert made[3].body == {"id": 20, "full": True, "tag": ["ZTF"]}
+
+
+def test_a_traceback_quotes_what_is_no_unicode_so_that_a_message_can_hold_it():
+    class Raising(StateUnit):
+        def measure(self, light_curve, *inputs):
+            raise ValueError("\udcff")
+
+    (made,) = measured(Job("Raising", 1, "t1", 7), units={("Raising", 1): Raising()}).values()
+    assert made.code == EXCEPTION
+    assert made.error.endswith("ValueError: \\udcff\n")
+
+
 class TestLinks:
     @pytest.mark.parametrize(
         ("survey", "bodies"),

@@ -67,6 +67,8 @@ class ShapeFit(StateUnit):
 
     def prepare(self) -> None:
         """Refuse unknown bands and bounds without a range."""
+        import scipy.optimize  # noqa: F401, PLC0415  only here who fits; processes that measure are forks and share it
+
         for band in self.bands:
             if band not in _BANDS:
                 raise ValueError(f"bands: there is no band {band!r}{did_you_mean(band, _BANDS)}")

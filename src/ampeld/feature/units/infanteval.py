@@ -63,14 +63,18 @@ class InfantEval(StateUnit):
         Least distance from the Galactic plane [deg].
     ssdistnr_max
         A known solar-system object within this rejects [arcsec].
-    ps1_sgveto_rad, ps1_sgveto_sgth
-        A Pan-STARRS source within the first [arcsec] with a star score above the second rejects.
+    ps1_sgveto_rad
+        A Pan-STARRS source within this rejects if it is like a star [arcsec].
+    ps1_sgveto_sgth
+        It is, with a star score above this, 0 to 1.
     rb_minmed, drb_minmed
         Least medians of ``rb`` and ``drb``.
     min_magpull
         Least sum over the detections of (limit - magnitude) / error.
-    maglim_min, maglim_maxago
-        A limit at least so deep [mag] must exist, at most so long before the last detection [d].
+    maglim_min
+        An upper limit must exist that is at least so deep [mag].
+    maglim_maxago
+        How long before the last detection it may lie at most [d].
     lc_filters
         Which detections are looked at.
 

@@ -45,8 +45,12 @@ class KilonovaEval(StateUnit):
         Catalogues in which nothing should be, as `CatalogMatch` takes them: each match is a reject.
     fits
         Parameters of `SNCosmoFit` for each kilonova model; the fit whose chi2 per degree is closest to 1 is judged.
-    max_redshift, min_redshift, min_dist, max_dist, max_kpc_dist
-        Limits of the redshift, and of the distance to the host [arcsec, kpc]; a point for each that is met.
+    max_redshift, min_redshift
+        Limits of the redshift; 1 point.
+    min_dist, max_dist
+        Limits of the distance to the host's centre [arcsec]; 1 point.
+    max_kpc_dist
+        Most projected distance to it [kpc]; 1 point.
     distance_mode, max_dist_sigma_diff
         Whether a distance within so many sigma of the map's gives 5 points (``reward``), one outside takes 20
         (``punish``), or it gives 1 (``pass``).
@@ -54,15 +58,23 @@ class KilonovaEval(StateUnit):
         Points within 68 %, within 95 % and outside of the map's credible regions.
     min_absmag, max_absmag
         Limits of the absolute magnitude at the brightest [mag]; 1 point.
-    min_ndet, min_age, max_age, min_peak_mag, max_peak_mag, min_gal_lat, rb_minmed, drb_minmed
-        Light-curve cuts (number, d, d, mag, mag, deg): they only add rejects. The brightest detection lies between
-        ``max_peak_mag`` and ``min_peak_mag``.
+    min_ndet, rb_minmed, drb_minmed
+        Least number of detections and least medians of their scores. These cuts of the light curve, and the next three
+        parameters', only add rejects.
+    min_age, max_age
+        Limits of the time from first to last detection [d].
+    min_peak_mag, max_peak_mag
+        The brightest detection lies between the second and the first [mag].
+    min_gal_lat
+        Least distance from the Galactic plane [deg].
     max_red_chisquares, chisqu_rewards
         Largest chi2 per degree of a fit, at least 0.75, and the points for each.
     min_obsmag, max_obsmag
         Limits of the fit's peak in B as observed [mag]; 1 point.
-    ideal_absmag, absmag_range_rewards
-        Absolute peak of a kilonova [mag], and [distance from it, points] for each step.
+    ideal_absmag
+        Absolute peak of a kilonova [mag].
+    absmag_range_rewards
+        Pairs of a distance from it [mag] and the points within.
     lc_filters
         Which detections are looked at.
 

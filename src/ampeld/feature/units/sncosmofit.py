@@ -35,8 +35,12 @@ class SNCosmoFit(StateUnit):
         ``AmpelZ``: that of `DigestRedshifts`; ``T2MatchBTS``: that of the Bright Transient Survey.
     catalogs
         What is searched for it, as `CatalogMatch` takes it.
-    fixed_z, scale_z, max_redshift_category
-        Redshifts to use instead; a factor on them; the worst group of `DigestRedshifts` that is accepted.
+    fixed_z
+        Redshifts to use instead.
+    scale_z
+        A factor on whichever redshifts are used.
+    max_redshift_category
+        The worst group of `DigestRedshifts` that is accepted, 1 to 7.
     phaseselect_kind
         ``PhaseLimit``: only points in its window are fitted.
     phase_limit
@@ -46,8 +50,8 @@ class SNCosmoFit(StateUnit):
     data_dir
         Directory with ``models/`` and ``bandpasses/`` as sncosmo keeps them.
     bandpasses
-        By band (``ztfg`` …): [from, to] for a top hat [Angstrom], or a file of two columns, wavelength [Angstrom] and
-        transmission. Other bands are sncosmo's own, from ``data_dir``.
+        By band (``ztfg`` …): where a top hat begins and ends [Angstrom], or a file of two columns, wavelength
+        [Angstrom] and transmission. Other bands are sncosmo's own, from ``data_dir``.
 
     Notes
     -----

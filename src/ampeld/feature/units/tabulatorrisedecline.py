@@ -113,6 +113,11 @@ class TabulatorRiseDecline(StateUnit):
 
     def prepare(self) -> None:
         """Make the statistics, and see that bands and limits exist."""
+        # Only here who fits; processes that measure are forks, and share it.
+        import scipy.interpolate  # noqa: PLC0415
+        import scipy.optimize  # noqa: PLC0415
+        import scipy.signal  # noqa: F401, PLC0415
+
         for name in ("t_cadence", "dt_fluxevo"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name}: {getattr(self, name)} is not a number of days above zero")

@@ -67,8 +67,10 @@ class TNSEval(StateUnit):
         Least distance from the Galactic plane [deg].
     ssdistnr_max
         A known solar-system object within this rejects [arcsec].
-    ps1_sgveto_rad, ps1_sgveto_sgth
-        A Pan-STARRS source within the first [arcsec] with a star score above the second rejects.
+    ps1_sgveto_rad
+        A Pan-STARRS source within this rejects if it is like a star [arcsec].
+    ps1_sgveto_sgth
+        It is, with a star score above this, 0 to 1.
     rb_minmed, drb_minmed
         Least medians of ``rb``, and of ``drb`` if any point has it.
     cut_fastrise
