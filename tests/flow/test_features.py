@@ -42,7 +42,8 @@ class Daemons:
         self.flushers = [Flusher(self.store, PROVENANCE, "group", Measuring(self.store, one)) for one in self.measurers]
 
     async def flush(self, alerts, daemon=0):
-        await self.flushers[daemon]._write(alerts, CHANNELS)
+        _, _, measured = await self.flushers[daemon]._write(alerts, CHANNELS)
+        await self.flushers[daemon]._write_features(measured)
 
     async def persist(self, alerts, daemon=0):
         """Flush until it is done, as the stage does."""
@@ -219,7 +220,8 @@ def test_a_channel_that_comes_later_measures_only_what_is_its_own(alerts):
                 one = measurer()
                 flusher = Flusher(store, PROVENANCE, "group", Measuring(store, one))
                 for alert in taken:
-                    await flusher._write([alert], [wanting(name, WISHES, private=True)])
+                    _, _, measured = await flusher._write([alert], [wanting(name, WISHES, private=True)])
+                    await flusher._write_features(measured)
                 counts.append(one.measured)
             return store, counts
 

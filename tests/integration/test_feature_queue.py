@@ -13,7 +13,7 @@ from support.ztf import tarball
 from ampeld.cli.main import run_command
 from ampeld.feature import Dependency, StateUnit
 from ampeld.feature.registry import Registry
-from ampeld.flow.codes import EXCEPTION, NEW, OK, RERUN_REQUESTED, RUNNING, TOO_MANY_TRIALS
+from ampeld.flow.codes import EXCEPTION, NEW, OK, PENDING_DEPENDENCY, RERUN_REQUESTED, RUNNING, TOO_MANY_TRIALS
 from ampeld.flow.trace import Trace
 from ampeld.store.documents import FeatureChange, FeatureKey
 from ampeld.store.feature_queue import Chosen, Count, FeatureQueue
@@ -112,6 +112,25 @@ async def test_what_is_measured_just_now_loses_its_lease_by_a_reset(filled, stor
     assert (document["code"], "lease" in document) == (RERUN_REQUESTED, False)
 
 
+async def test_only_tickets_that_nobody_has_measured_or_measures_are_dropped(filled, store):
+    t2 = store.connection["t2"]
+    later = datetime.now(UTC) + timedelta(hours=1)
+    ended = datetime.now(UTC) - timedelta(seconds=1)
+    await t2.update_one({"unit": "Fit", "stock": 2}, {"$set": {"lease": {"expires": later}}})
+    await t2.update_one({"unit": "Rise", "stock": 2}, {"$set": {"code": RERUN_REQUESTED}})
+    await t2.update_one({"unit": "Fit", "code": TOO_MANY_TRIALS}, {"$set": {"code": PENDING_DEPENDENCY}})
+    meant = [Count("Fit", NEW, 1), Count("Fit", PENDING_DEPENDENCY, 1)]
+    assert await filled.count(Chosen(), unmeasured=True) == meant
+    assert await filled.count(Chosen(before=NOW - 100), unmeasured=True) == [Count("Fit", NEW, 1)]
+    assert await filled.drop(Chosen(before=NOW - 100)) == 1
+    assert await filled.drop(Chosen(channel="b")) == 0
+    await t2.update_one({"unit": "Fit", "stock": 2}, {"$set": {"lease.expires": ended}})
+    assert await filled.drop(Chosen(unit="Rise")) == 0
+    assert await filled.drop(Chosen()) == 2
+    assert await filled.count(Chosen(unit="Fit")) == []
+    assert await t2.count_documents({"unit": "Rise"}) == 3
+
+
 async def test_a_result_behind_a_soft_reset_is_appended(filled, store):
     await filled.reset(Chosen(stock=1, unit="Rise", config=1), hard=False)
     key = FeatureKey(1, "t1", "Rise", 1, 7)
@@ -204,6 +223,13 @@ async def test_the_commands_count_first_and_reset_when_told_to(filled, ask):
         {"unit": "Fit", "code": -1, "documents": 1},
         {"unit": "Rise", "code": 0, "documents": 1},
     ]
+    code, found, _ = await asked("reset", "--unit", "Fit", "--drop", "--json")
+    running = {"unit": "Fit", "code": RUNNING, "documents": 1}  # under a lease that has ended
+    assert found["matched"] == [{"unit": "Fit", "code": NEW, "documents": 1}, running]
+    assert (code, found["dropped"], found["done"]) == (0, 0, False)
+    assert "1 tickets deleted" in (await asked("reset", "--code", "running", "--drop", "--yes"))[1]
+    code, _, err = await asked("reset", "--all", "--drop", "--hard", "--yes")
+    assert (code, "say one of them" in err) == (78, True)
     code, _, err = await asked("reset", "--yes")
     assert (code, "or --all" in err) == (78, True)
     code, found, _ = await asked("reset", "--all")

@@ -44,7 +44,8 @@ class Flow:
         self.flusher = Flusher(self.store, PROVENANCE, "group", measuring)
 
     async def flush(self, *alerts):
-        await self.flusher._write(alerts, self.channels)
+        _, _, measured = await self.flusher._write(alerts, self.channels)
+        await self.flusher._write_features(measured)
 
     @property
     def codes(self):

@@ -119,6 +119,9 @@ def _show_features(out: Console, features: Mapping[str, Any]) -> None:
     for unit in features["behind_the_flow_only"]:
         why = "it cost a measuring process; for ten minutes it is measured from tickets only"
         out.print(f"{unit}: {why}", style="yellow", markup=False)
+    for unit in features["withheld"]:
+        why = "a file that it measures with has changed; its tickets wait for `ampeld channel reload`"
+        out.print(f"{unit}: {why}", style="yellow", markup=False)
     if features["results_refused"]:
         out.print(f"{features['results_refused']} results came when their lease had ended, and were refused")
 

@@ -83,7 +83,14 @@ def assemble(settings: Settings, channels: Iterable[Named], *, instance: str, gr
     )
     tally = Tally(settings.source.survey)
     measurer = FlowMeasurer(tally)
-    measuring = Measuring(store, measurer, budget_s=settings.features.inline_s, on_failure=tally.failed_in_flow)
+    tickets = _tickets(settings, store, measurer, provenance=provenance, tally=tally)
+    measuring = Measuring(
+        store,
+        measurer,
+        budget_s=settings.features.inline_s,
+        on_failure=tally.failed_in_flow,
+        on_tickets=tickets.wake,
+    )
     return Assembly(
         settings=settings,
         provenance=provenance,
@@ -92,7 +99,7 @@ def assemble(settings: Settings, channels: Iterable[Named], *, instance: str, gr
         flusher=Flusher(store, provenance, group, measuring),
         tally=tally,
         measurer=measurer,
-        tickets=_tickets(settings, store, measurer, provenance=provenance, tally=tally),
+        tickets=tickets,
     )
 
 

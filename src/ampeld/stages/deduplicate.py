@@ -27,7 +27,7 @@ from ampeld.flow.verdict import accepts
 from ampeld.stages.accept import accepted
 from ampeld.stages.account import Bookkeeper
 from ampeld.stages.known import follow_known, stocks_to_ask
-from ampeld.stages.measure import Measuring
+from ampeld.stages.measure import Harvest, Measuring
 from ampeld.stages.plan import make_plan
 from ampeld.stages.ports import Provenance, Store
 from ampeld.stages.unstorable import without
@@ -45,6 +45,19 @@ LANE_OBJECTS = 32
 
 Links = dict[tuple[int, int, str], int]
 Firsts = dict[int, Coordinates]
+Reaped = tuple[Harvest, frozenset[int]]
+"""What was measured for a plan, and the objects whose swap was lost: of these it is not written."""
+
+
+class Stored(msgspec.Struct, frozen=True, eq=False):
+    """What has been written of some batches, and what remains to be."""
+
+    followed: list[Judged]
+    """The batches with known objects followed."""
+    links: Links
+    brought: Owners
+    harvests: list[Reaped]
+    """Features, to be written behind the states."""
 
 
 class Flusher:
@@ -74,17 +87,18 @@ class Flusher:
 
         The batches were judged by the same channels.
         """
-        followed, links, brought = await self._store_what_can_be(batches)
-        account = await self._bookkeeper.account(followed, links, brought)
-        await self._store.write_account(account)
+        stored = await self._store_what_can_be(batches)
+        account = await self._bookkeeper.account(stored.followed, stored.links, stored.brought)
+        # The block does not tell of features, and offsets are committed behind both: one wait for the journal will do.
+        await together("close", [self._write_features(stored.harvests), self._store.write_account(account)])
         reach("after_block")
         return account
 
-    async def _store_what_can_be(self, batches: Sequence[Judged]) -> tuple[list[Judged], Links, Owners]:
-        """Write the documents; what no server can hold becomes a dead letter instead."""
+    async def _store_what_can_be(self, batches: Sequence[Judged]) -> Stored:
+        """Write points, objects and states; what no server can hold becomes a dead letter instead."""
         while True:
             try:
-                return await self.store(batches)
+                return await self._store_documents(batches)
             except UnstorableError as error:
                 fewer = without(batches, error.document, str(error))
                 if all(len(a.decoded.rows) == len(b.decoded.rows) for a, b in zip(fewer, batches, strict=True)):
@@ -100,24 +114,43 @@ class Flusher:
             The batches with known objects followed; the links of the states by (stock, candid, channel);
             the own point of each accepted alert, by its coordinates.
         """
+        stored = await self._store_documents(batches)
+        await self._write_features(stored.harvests)
+        return stored.followed, stored.links, stored.brought
+
+    async def _store_documents(self, batches: Sequence[Judged]) -> Stored:
         stocks = stocks_to_ask(batches)
         known = await self._store.find_known(sorted(stocks)) if stocks else {}
         followed = follow_known(batches, known)
         if not any(accepts(judged.codes).any() for judged in followed):
-            return followed, {}, {}
+            return Stored(followed, {}, {}, [])
         # Shaping and planning take a tenth of a millisecond an alert: in a thread, so that heartbeats go on meanwhile.
         alerts = await asyncio.to_thread(accepted, followed)
-        links, firsts = await self._write(alerts, batches[0].channels)
+        links, firsts, harvests = await self._write(alerts, batches[0].channels)
         # By coordinates: alerts of one candid may have own points of different numbers, where these are hashes.
         own = {alert.coordinates: alert.heads[0].id for alert in alerts}
         if unknown := sorted(set(own.values()) - firsts.keys()):
             firsts |= await self._store.find_first(unknown)
         if missing := set(own.values()) - firsts.keys():
             raise InvariantError(f"points without the coordinates that brought them: {sorted(missing)[:5]}")
-        return followed, links, {alert: Brought(point, firsts[point]) for alert, point in own.items()}
+        brought = {alert: Brought(point, firsts[point]) for alert, point in own.items()}
+        return Stored(followed, links, brought, harvests)
 
-    async def _write(self, alerts: Sequence[Accepted], channels: Sequence[Channel]) -> tuple[Links, Firsts]:
-        """Write points, objects and states of the accepted alerts; return the links, and who brought which point."""
+    async def _write_features(self, harvests: Sequence[Reaped]) -> None:
+        """Write what was measured, behind the states that it was measured of."""
+        await together("features", [self._measuring.write(harvest, lost=lost) for harvest, lost in harvests])
+        reach("after_features")
+
+    async def _write(
+        self, alerts: Sequence[Accepted], channels: Sequence[Channel]
+    ) -> tuple[Links, Firsts, list[Reaped]]:
+        """Write points, objects and states of the accepted alerts.
+
+        Returns
+        -------
+        tuple
+            The links, who brought which point, and what was measured meanwhile.
+        """
         objects: dict[int, list[Accepted]] = {}
         for alert in alerts:
             objects.setdefault(alert.stock, []).append(alert)
@@ -127,18 +160,23 @@ class Flusher:
         groups = [{stock: objects[stock] for stock in stocks[lane::lanes]} for lane in range(lanes)]
         links: Links = {}
         firsts: Firsts = {}
-        for some_links, some_firsts in await together("write", [self._write_objects(g, channels) for g in groups]):
+        reaped: list[Reaped] = []
+        for some_links, some_firsts, some in await together(
+            "write", [self._write_objects(g, channels) for g in groups]
+        ):
             links |= some_links
             firsts |= some_firsts
-        return links, firsts
+            reaped += some
+        return links, firsts, reaped
 
     async def _write_objects(
         self, pending: Mapping[int, Sequence[Accepted]], channels: Sequence[Channel]
-    ) -> tuple[Links, Firsts]:
+    ) -> tuple[Links, Firsts, list[Reaped]]:
         private = {channel.name: may_see_private(channel) for channel in channels}
         origin = msgspec.structs.replace(self._provenance, channels={c.name: c.version for c in channels})
         links: Links = {}
         firsts: Firsts = {}
+        reaped: list[Reaped] = []
         while pending:
             objects = await self._store.find_objects(
                 list(pending)
@@ -156,13 +194,11 @@ class Flusher:
             self._remember({stock: bodies.get(stock, NO_BODIES) for stock in pending if stock not in lost}, plan, met)
             for stock in lost:
                 self._views.forget(stock)
-            for harvest in harvests:
-                await self._measuring.write(harvest, lost=lost)
-            reach("after_features")
+            reaped += [(harvest, frozenset(lost)) for harvest in harvests]
             links |= plan.links
             firsts |= {point: first for point, first in plan.firsts.items() if point not in met}
             pending = {stock: alerts for stock, alerts in pending.items() if stock in lost}
-        return links, firsts
+        return links, firsts, reaped
 
     async def _write_planned(self, plan: Plan) -> tuple[set[int], set[int]]:
         """Write points, objects and states; return the points that existed by now, and the objects lost."""

@@ -47,6 +47,10 @@ def _nobody(_: FeatureFailure) -> None:
     """Hear nothing."""
 
 
+def _no_one() -> None:
+    """Hear nothing."""
+
+
 class Postponing:
     """The measurer of those who run no units: everything becomes a ticket."""
 
@@ -71,6 +75,8 @@ class Measuring:
         How long the units of one flush may take.
     on_failure
         Told of each measurement that failed, once it is durable.
+    on_tickets
+        Told that there are new tickets, once they are durable.
     """
 
     def __init__(
@@ -80,11 +86,13 @@ class Measuring:
         *,
         budget_s: float = 1.0,
         on_failure: Callable[[FeatureFailure], None] = _nobody,
+        on_tickets: Callable[[], None] = _no_one,
     ) -> None:
         self._store = store
         self._measurer = measurer or Postponing()
         self._budget_s = budget_s
         self._on_failure = on_failure
+        self._on_tickets = on_tickets
 
     async def measure(
         self,
@@ -119,9 +127,11 @@ class Measuring:
         known = await self._store.find_features(keys) if keys else {}
         works, cases = await asyncio.to_thread(_cases, gathering, known)
         some = [case for case in cases if case is not None]
+        # Those of now: a reload while this is measured puts others in force.
+        traces = self._measurer.traces
         came = iter(await self._measurer.measure(some, budget_s=self._budget_s) if some else [])
         measured = [[] if case is None else next(came) for case in cases]
-        entries = Entries(origin, self._measurer.traces, now)
+        entries = Entries(origin, traces, now)
         return await asyncio.to_thread(_harvest, gathering, works, measured, entries)
 
     async def write(self, harvest: Harvest, *, lost: Collection[int]) -> None:
@@ -129,7 +139,10 @@ class Measuring:
         written = [change for stock, of_one in harvest.changes.items() if stock not in lost for change in of_one]
         if not written:
             return
-        for change in await self._write(written):
+        written = list(await self._write(written))
+        if any(change.code in WAITING for change in written):
+            self._on_tickets()
+        for change in written:
             if change.code is not None and change.code < 0 and change.code not in (*WAITING, FAILED_DEPENDENCY):
                 error = str((change.meta or {}).get("error", ""))
                 self._on_failure(FeatureFailure(change.key, change.channel, change.code, error))

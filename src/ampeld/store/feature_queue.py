@@ -1,11 +1,11 @@
-"""What waits to be measured, what was and what failed, by unit; and results that are to be measured anew."""
+"""What waits to be measured, what was and what failed, by unit; what is to be measured anew, and what not at all."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from ampeld.flow.codes import NEW, RERUN_REQUESTED, RUNNING, WAITING
+from ampeld.flow.codes import NEW, PENDING_DEPENDENCY, RERUN_REQUESTED, RUNNING, WAITING
 from ampeld.store.connection import Connection
 from ampeld.store.errors import translated
 
@@ -14,6 +14,15 @@ Document = dict[str, Any]
 _LAST = {"$arrayElemAt": ["$meta", -1]}
 _NO_LONGER = ("full", "due", "lease", "retry_after", "trials", "waits")
 """What a document that is reset says no more: the next result is appended, and whoever measures it now is refused."""
+
+_UNMEASURED: Document = {
+    "body.0": {"$exists": False},
+    "$or": [
+        {"code": {"$in": [NEW, PENDING_DEPENDENCY]}},
+        {"code": RUNNING, "$expr": {"$lte": ["$lease.expires", "$$NOW"]}},
+    ],
+}
+"""Tickets that nobody measures, or has ever measured. A lease without an end comes before every time."""
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -104,11 +113,20 @@ class FeatureQueue:
     def __init__(self, connection: Connection) -> None:
         self._features = connection["t2"]
 
-    async def count(self, chosen: Chosen) -> list[Count]:
-        """Return how many documents are meant, by unit and code."""
+    async def count(self, chosen: Chosen, *, unmeasured: bool = False) -> list[Count]:
+        """Return how many documents are meant, by unit and code.
+
+        Parameters
+        ----------
+        chosen
+            Which.
+        unmeasured
+            Whether only those of them are that `drop` deletes.
+        """
+        query = _unmeasured(chosen) if unmeasured else chosen.query()
         group = {"_id": {"unit": "$unit", "code": "$code"}, "n": {"$sum": 1}}
         with translated():
-            found = await self._features.aggregate([{"$match": chosen.query()}, {"$group": group}]).to_list(None)
+            found = await self._features.aggregate([{"$match": query}, {"$group": group}]).to_list(None)
         counts = [Count(one["_id"]["unit"], one["_id"]["code"], one["n"]) for one in found]
         return sorted(counts, key=lambda one: (one.unit, -one.code))
 
@@ -128,6 +146,15 @@ class FeatureQueue:
         with translated():
             done = await self._features.update_many(chosen.query(), update)
         return int(done.matched_count)
+
+    async def drop(self, chosen: Chosen) -> int:
+        """Delete tickets that wait and were never measured, and return how many.
+
+        What has a body, has failed, or is being measured under a lease that lasts is left as it is.
+        """
+        with translated():
+            done = await self._features.delete_many(_unmeasured(chosen))
+        return int(done.deleted_count)
 
     async def status(self, *, now: float, window_s: float) -> list[UnitStatus]:
         """Return how it stands with every unit, by name.
@@ -156,6 +183,10 @@ class FeatureQueue:
         for one in found:
             units.setdefault(one["_id"]["unit"], []).append(one)
         return [_status(unit, units[unit]) for unit in sorted(units)]
+
+
+def _unmeasured(chosen: Chosen) -> Document:
+    return {"$and": [chosen.query(), _UNMEASURED]}
 
 
 def _status(unit: str, groups: list[Document]) -> UnitStatus:

@@ -198,6 +198,8 @@ class Tickets:
 
     async def is_any_due(self, units: Sequence[tuple[str, int]], *, within_s: float) -> bool:
         """Tell whether a ticket of these units (name and configuration) is due, or its lease has ended, by then."""
+        if not units:
+            return False
         then = {"$add": ["$$NOW", int(within_s * 1000)]}
         ways = [
             {"code": {"$in": list(WAITING)}, "$expr": {"$lte": ["$retry_after", then]}},

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.isolation import GOOD, batch, channel_files, filter_processes
-from support.measuring import case_of, wants
+from support.measuring import UNITS, case_of, wants
 
 from ampeld.daemon.channels import ChannelsRefusedError
 from ampeld.daemon.isolation.judge import ProcessJudge, Rules
@@ -17,6 +17,7 @@ from ampeld.flow.codes import ERROR, EXCEPTION, FAILED_DEPENDENCY, OK
 
 RULES = Rules(deadline_s=2.0, memory_mb=64, error_budget=20, measuring_mb=64)
 IN_TIME = 30.0
+RAISES = 'raise ValueError("no such star")'
 
 
 class Parts:
@@ -89,6 +90,31 @@ async def test_a_unit_that_ends_its_process_costs_others_nothing_and_is_left_out
     assert beside.measurer.lost == 1
 
 
+@pytest.mark.parametrize(
+    ("deed", "words"),
+    [
+        ("os._exit(3)", "the measuring process ended with exit code 3"),
+        ("ctypes.string_at(0)", "killed by SIGSEGV"),
+        ("os.write(2, b'last words'); os._exit(3)", "last words"),
+        ("while True: pass", "in measure"),
+    ],
+)
+async def test_the_log_tells_authors_of_units_of_units_and_not_of_filters(beside, capsys, deed, words):
+    await beside.judge.swap([wants("a", ("Bad", '{what = "raise"}'), units=UNITS.replace(RAISES, deed, 1))])
+    await beside.measurer.measure([case_of(3, beside.jobs("Bad"))], budget_s=0.5)
+    said = capsys.readouterr().out
+    assert words in said
+    assert "channels.output" not in said
+    assert "filter" not in said
+
+
+async def test_a_unit_that_starts_a_process_is_told_that_units_must_not(beside):
+    units = UNITS.replace(RAISES, "os.fork()", 1)
+    await beside.judge.swap([wants("a", ("Bad", '{what = "raise"}'), units=units)])
+    (one,) = await measured(beside, case_of(3, beside.jobs("Bad")))
+    assert "PermissionError: a unit must not start a process (os.fork)" in one.error
+
+
 async def test_a_unit_that_ends_its_process_on_every_object_costs_a_flush_one_process(beside):
     await beside.judge.swap([wants("a", ("Count", "{}"), ("Bad", '{what = "exit"}'))])
     cases = [case_of(n, beside.jobs("Bad", "Count")) for n in (2, 3, 4)]
@@ -97,12 +123,14 @@ async def test_a_unit_that_ends_its_process_on_every_object_costs_a_flush_one_pr
     assert beside.measurer.lost == 1
 
 
-async def test_a_unit_that_does_not_end_costs_the_budget_once(beside):
+async def test_a_unit_that_does_not_end_costs_the_budget_once(beside, capsys):
     await beside.judge.swap([wants("a", ("Count", "{}"), ("Bad", '{what = "loop"}'))])
     count, bad, late = await measured(beside, case_of(3, beside.jobs("Count", "Bad", "Count")), budget_s=0.4)
     assert count.body == {"n": 3}
     assert (bad, late) == (None, None)
     assert [key[0] for key in beside.measurer.benched] == ["units.py:Bad"]
+    (said,) = [line for line in capsys.readouterr().out.splitlines() if "feature.benched" in line]
+    assert "a@example.org" in said
     bad, count = await measured(beside, case_of(3, beside.jobs("Bad", "Count")))
     assert (bad, count.body) == (None, {"n": 3})
 
@@ -216,4 +244,6 @@ async def test_what_a_unit_prints_is_logged_and_costs_nothing(beside, capsys):
     await beside.judge.swap([wants("a", ("Bad", '{what = "print"}'))])
     (one,) = await measured(beside, case_of(3, beside.jobs("Bad")))
     assert one.body == {"n": 3}
-    assert "so many points" in capsys.readouterr().out
+    (said,) = [line for line in capsys.readouterr().out.splitlines() if "feature.output" in line]
+    assert "so many points" in said
+    assert "unit=units.py:Bad" in said

@@ -1,20 +1,16 @@
 """Tickets are measured, whatever their units do, each once, and nobody waits for one that does not end."""
 
 import asyncio
-from contextlib import asynccontextmanager
+import time
 from pathlib import Path
 
 import pytest
 from support.measuring import UNITS, wants
-from support.tickets import PROVENANCE, documents, insert_states, ticket
+from support.ticket_site import open_site, process_judge
+from support.tickets import documents, insert_states, ticket
 
-from ampeld.daemon.isolation.judge import ProcessJudge
-from ampeld.daemon.isolation.judge import Rules as JudgeRules
 from ampeld.daemon.isolation.thread import ThreadJudge
-from ampeld.daemon.measuring import conclude, tickets
-from ampeld.daemon.measuring.measurer import FlowMeasurer
-from ampeld.daemon.measuring.tally import Tally
-from ampeld.daemon.measuring.tickets import Rules, TicketRunner
+from ampeld.daemon.measuring import conclude, lane, tickets
 from ampeld.flow.codes import (
     ERROR,
     EXCEPTION,
@@ -29,8 +25,6 @@ from ampeld.flow.codes import (
 
 pytestmark = pytest.mark.mongodb
 
-RULES = Rules(deadline_s=0.5, processes=1, lease_s=30.0, max_trials=2)
-
 
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch):
@@ -39,53 +33,15 @@ def impatience(monkeypatch):
     monkeypatch.setattr(conclude, "WAIT_S", 0.3)
 
 
-class Site:
-    """A store, channels, and what measures their tickets."""
-
-    def __init__(self, store, judge, rules=RULES):
-        self.store = store
-        self.judge = judge
-        self.tally = Tally()
-        self.measurer = judge.follower = FlowMeasurer(self.tally)
-        self.runner = TicketRunner(store, self.measurer, rules=rules, provenance=PROVENANCE, tally=self.tally)
-        self.runner.on_trouble = self._trouble
-
-    @staticmethod
-    def _trouble(error):
-        raise error
-
-    def recipe(self, unit):
-        (found,) = [one for one in self.measurer.crew.recipes.values() if one.unit.endswith(f":{unit}")]
-        return found
-
-    async def drain(self):
-        """Measure what is due, until nothing is."""
-        async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(self.runner.run())
-            await self.runner.drain(asyncio.Event())
-            running.cancel()
-        return await documents(self.store)
-
-
-@asynccontextmanager
-async def site(store, judge):
-    made = Site(store, judge)
-    try:
-        yield made
-    finally:
-        await judge.close()
-
-
 @pytest.fixture
 async def inside(store):
-    async with site(store, ThreadJudge(20, Path("no-catalogs"))) as made:
+    async with open_site(store, ThreadJudge(20, Path("no-catalogs"))) as made:
         yield made
 
 
 @pytest.fixture
 async def beside(store):
-    rules = JudgeRules(deadline_s=2.0, memory_mb=64, error_budget=20, measuring_mb=64)
-    async with site(store, ProcessJudge(rules, Path("no-catalogs"))) as made:
+    async with open_site(store, process_judge()) as made:
         yield made
 
 
@@ -199,14 +155,40 @@ async def test_a_unit_that_loops_on_every_object_is_taken_aside_at_the_first(bes
     await insert_states(beside.store, [3] * 4)
     units = [beside.recipe("Count"), beside.recipe("Bad")]
     await beside.store.write_features([ticket(unit, stock) for unit in units for stock in range(4)])
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(beside.runner.run())
-        found = await documents(beside.store)
-        while [found["Count", stock]["code"] for stock in range(4)] != [OK] * 4:
+    async with beside.running():
+        counted, trials = [], 0
+        while counted != [OK] * 4 or not trials:  # they are written one after the other
             await asyncio.sleep(0.05)
             found = await documents(beside.store)
-        running.cancel()
-    assert sum(found["Bad", stock].get("trials", 0) for stock in range(4)) == 1
+            counted = [found["Count", stock]["code"] for stock in range(4)]
+            trials = sum(found["Bad", stock].get("trials", 0) for stock in range(4))
+    assert trials == 1
+
+
+async def test_who_is_woken_does_not_wait_for_the_next_look(inside, monkeypatch):
+    monkeypatch.setattr(lane, "IDLE_S", 600.0)
+    await inside.judge.swap([wants("a", ("Count", "{}"))])
+    await insert_states(inside.store, [3])
+    async with inside.running():
+        await inside.runner.drain(asyncio.Event())
+        await inside.store.write_features([ticket(inside.recipe("Count"), 0)])
+        inside.runner.wake()
+        while (await documents(inside.store))["Count", 0]["code"] != OK:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_unit_that_hangs_on_every_object_holds_up_no_other_for_longer_than_once(beside):
+    await beside.judge.swap([wants("a", ("Count", "{}"), ("Bad", '{what = "sleep"}'))])
+    await insert_states(beside.store, [3] * 40)
+    units = [beside.recipe("Bad"), beside.recipe("Count")]
+    await beside.store.write_features([ticket(unit, stock) for unit in units for stock in range(40)])
+    began = time.monotonic()
+    async with beside.running():
+        while await beside.store.connection["t2"].count_documents({"unit": units[1].unit, "code": OK}) < 40:
+            await asyncio.sleep(0.02)
+        assert time.monotonic() - began < 2.0
+    found = await documents(beside.store)
+    assert sum(found["Bad", stock].get("trials", 0) > 0 for stock in range(40)) <= 3
 
 
 @pytest.mark.parametrize(("what", "code"), [("leak", OK), ("eat", EXCEPTION), ("huge", ERROR)])
@@ -225,9 +207,7 @@ async def test_what_is_under_way_at_the_end_is_given_back(inside):
     await inside.judge.swap([wants("a", ("Count", "{}"), units=units)])
     await insert_states(inside.store, [1] * 5)
     await inside.store.write_features([ticket(inside.recipe("Count"), stock) for stock in range(5)])
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(inside.runner.run())
+    async with inside.running():
         while not await inside.store.connection["t2"].count_documents({"lease": {"$exists": True}}):
             await asyncio.sleep(0.01)
-        running.cancel()
     assert not await inside.store.connection["t2"].count_documents({"lease": {"$exists": True}})

@@ -68,7 +68,8 @@ def test_when_nobody_answers_the_exit_code_is_69(listen: str, capsys: pytest.Cap
 def test_what_was_measured_is_told_by_unit(capsys):
     unit = {"in_flow": 12, "from_tickets": 3, "failed": 1, "waiting": 4, "since": None, "ms": 1.0, "mean_ms": 0.25}
     telling = {"units": {"RiseDecline": unit}, "behind_the_flow_only": ["Hang"], "results_refused": 2}
+    telling["withheld"] = ["Model"]
     _show_features(Console(width=120), telling)
     out = capsys.readouterr().out
-    for words in ("RiseDecline", "12", "0.25", "Hang: it cost a measuring process", "2 results came"):
+    for words in ("RiseDecline", "12", "0.25", "Hang: it cost a measuring process", "2 results came", "Model: a file"):
         assert words in out

@@ -107,6 +107,18 @@ class TestMemory:
 
 
 class TestTickets:
+    async def test_a_flush_that_has_written_tickets_says_so_and_no_other_does(self):
+        told = []
+        flow = Flow(
+            wanting("a", wanted("Slow")),
+            wanting("b", wanted("Sizes")),
+            on_tickets=lambda: told.append(flow.store.calls["write_features"]),
+        )
+        await flow.flush(alert(20, channels=("b",)))
+        assert not told
+        await flow.flush(alert(30))
+        assert told == [2]
+
     async def test_a_slow_unit_becomes_a_ticket(self):
         flow = Flow(wanting("a", wanted("Slow")))
         await flow.flush(alert(20), alert(30))
@@ -149,7 +161,8 @@ class TestTickets:
     async def test_who_runs_no_units_makes_tickets_of_everything(self):
         store = MemoryStore()
         flusher = Flusher(store, PROVENANCE, "group")
-        await flusher._write([alert(20)], [wanting("a", wanted("Tied"))])
+        _, _, measured = await flusher._write([alert(20)], [wanting("a", wanted("Tied"))])
+        await flusher._write_features(measured)
 
         assert sorted(document["code"] for document in store.features.values()) == sorted(
             [PENDING_DEPENDENCY, *[NEW] * 3]

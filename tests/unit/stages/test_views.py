@@ -31,7 +31,7 @@ def a_flusher(store):
 
 
 async def flush(flusher, alerts):
-    links, firsts = await flusher._write(alerts, CHANNELS)
+    links, firsts, _ = await flusher._write(alerts, CHANNELS)
     own = {alert.heads[0].id for alert in alerts}
     firsts |= await flusher._store.find_first(sorted(own - firsts.keys()))
     return links, {number: firsts[number] for number in own}

@@ -1,4 +1,4 @@
-"""`ampeld feature reset`: let features be measured anew."""
+"""`ampeld feature reset`: let features be measured anew, or let go of tickets that nobody will measure."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -38,6 +38,9 @@ def reset(
     hard: Annotated[
         bool, typer.Option("--hard/--soft", help="Forget the old bodies, or keep them and append the new one.")
     ] = False,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Delete tickets that wait and were never measured, instead.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without it, only count and show.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count and show, whatever else is said.")] = False,
     config: ConfigOption = None,
@@ -49,11 +52,16 @@ def reset(
     First says how many these are, by unit and code. A soft reset keeps what was measured (code -6) and appends the
     new value; a hard one forgets it (code -1). What is being measured just now is begun again.
 
+    --drop is for tickets of a configuration that no channel asks for any more: of what is chosen it deletes those that
+    wait and have no result yet, and those that a daemon was measuring when it died. A newer state asks anew.
+
     Try:
 
       ampeld feature reset --unit SNCosmoFit --code too_many_trials
 
       ampeld feature reset --channel rapid --after 2026-11-01T00:00:00 --hard --yes
+
+      ampeld feature reset --unit old.py:Decay --drop --yes
 
     Exit codes: 0 done or shown, 69 the store does not answer, 78 configuration.
     """
@@ -69,13 +77,19 @@ def reset(
     )
     if chosen.is_everything and not everything:
         raise ConfigError(["say what is to be reset (--unit, --channel, --object, --code, …), or --all"])
+    if hard and drop:
+        raise ConfigError(["--hard and --drop: what is deleted is not measured anew; say one of them"])
     do = yes and not dry_run
-    counts, done = run_async(_reset(settings, chosen, hard=hard, do=do))
+    work = _drop(settings, chosen, do=do) if drop else _reset(settings, chosen, hard=hard, do=do)
+    counts, done = run_async(work)
     if as_json:
-        print_json({"matched": [_document(one) for one in counts], "reset": done, "hard": hard, "done": do})
+        did = {"dropped": done} if drop else {"reset": done, "hard": hard}
+        print_json({"matched": [_document(one) for one in counts], **did, "done": do})
         return
     _print(counts)
-    if do:
+    if do and drop:
+        console().print(f"{done} tickets deleted.")
+    elif do:
         console().print(f"{done} reset, {'their bodies forgotten' if hard else 'their bodies kept'}.")
     elif counts:
         warn("nothing is changed yet: say --yes to do it")
@@ -87,6 +101,14 @@ async def _reset(settings: Settings, chosen: Chosen, *, hard: bool, do: bool) ->
         queue = FeatureQueue(connection)
         counts = await queue.count(chosen)
         return counts, await queue.reset(chosen, hard=hard) if do else 0
+
+
+async def _drop(settings: Settings, chosen: Chosen, *, do: bool) -> tuple[list[Count], int]:
+    async with connected(settings.store, "feature-reset") as connection:
+        await connection.ping()
+        queue = FeatureQueue(connection)
+        counts = await queue.count(chosen, unmeasured=True)
+        return counts, await queue.drop(chosen) if do else 0
 
 
 def _code(word: str) -> int:

@@ -14,7 +14,7 @@ from typing import Final
 
 from ampeld.channel.channel import Channel
 from ampeld.daemon.channels import ChannelsRefusedError
-from ampeld.daemon.isolation.guard import STDERR, die_with_parent
+from ampeld.daemon.isolation.guard import STDERR, STDOUT, die_with_parent
 from ampeld.daemon.isolation.loading import Loaded, load
 from ampeld.daemon.isolation.messages import (
     LENGTH,
@@ -89,6 +89,10 @@ def _serve(control: socket.socket, setup: Setup, loaded: Loaded) -> None:
 def _become_worker(role: Role, setup: Setup, loaded: Loaded, fds: list[int]) -> None:
     code = os.EX_SOFTWARE
     try:
+        if role == MEASURE:
+            # Standard output and error of its own: the log tells what a unit writes from what a filter does.
+            os.dup2(int(sys.argv[2]), STDOUT)
+            os.dup2(int(sys.argv[2]), STDERR)
         make = MeasuringWorker if role == MEASURE else Worker
         worker = make(setup, loaded, fds)  # kept, so that its socket is not closed before the process has ended
         worker.run()

@@ -1,4 +1,4 @@
-"""How a worker ended, in words for the author of the channel that it was in."""
+"""How a worker ended, in words for the author whose code it ran."""
 
 import os
 import signal
@@ -6,12 +6,16 @@ from typing import Final
 
 import msgspec
 
-from ampeld.daemon.isolation.messages import DISCONNECTED, PROCREATED
+from ampeld.daemon.isolation.messages import DISCONNECTED, JUDGE, MEASURE, PROCREATED, Role
 
 MAX_TAIL: Final = 8192
 """Bytes of a dead worker's last output that are kept: the stack is at its end."""
 
-CLOSED: Final = "the filter closed the connection between its process and the daemon"
+_WHO: Final[dict[Role, tuple[str, str]]] = {
+    JUDGE: ("filter", "filter process"),
+    MEASURE: ("unit", "measuring process"),
+}
+"""Whose code a worker runs, and what its author knows it as."""
 
 
 class WorkerLostError(Exception):
@@ -36,8 +40,13 @@ class Loss(msgspec.Struct, frozen=True):
     """What it wrote last: with the stack of a crash, of an endless loop, or of our own mistake."""
 
 
-def words_of_status(status: int | None) -> str:
-    """Return what ``waitpid`` said, in words."""
+def closed(role: Role) -> str:
+    """Return that a worker has lost its connection, in words."""
+    return f"the {_WHO[role][0]} closed the connection between its process and the daemon"
+
+
+def words_of_status(status: int | None, role: Role = JUDGE) -> str:
+    """Return what ``waitpid`` said of a worker, in words."""
     if status is None:
         return "did not end when killed"
     if os.WIFSIGNALED(status):
@@ -48,8 +57,8 @@ def words_of_status(status: int | None) -> str:
             return f"killed by signal {number}"
     match code := os.waitstatus_to_exitcode(status):
         case _ if code == DISCONNECTED:
-            return CLOSED
+            return closed(role)
         case _ if code == PROCREATED:
-            return "the filter started a process"
+            return f"the {_WHO[role][0]} started a process"
         case _:
-            return f"the filter process ended with exit code {code}"
+            return f"the {_WHO[role][1]} ended with exit code {code}"

@@ -97,10 +97,10 @@ class Grip:
         """
         where = where or self._marker.read()
         self._let_go()
-        ending, orphaned = "the process that the filter processes come from was killed", True
+        ending, orphaned = "the process that it comes from was killed", True
         with contextlib.suppress(NurseryLostError):
-            ending, orphaned = words_of_status(await self._nursery.bury(self.pid)), False
-        return Burial(where, ending, self._nursery.output.take(), orphaned)
+            ending, orphaned = words_of_status(await self._nursery.bury(self.pid), self.role), False
+        return Burial(where, ending, self._nursery.outputs[self.role].take(), orphaned)
 
     async def _ends(self) -> bool:
         """Wait a moment for a worker that seems to end, so that its author learns how; tell whether it did."""

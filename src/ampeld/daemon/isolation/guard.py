@@ -18,6 +18,7 @@ from typing import Any, Final, NoReturn
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 
+STDOUT: Final = 1
 STDERR: Final = 2
 
 TELL: Final = signal.SIGUSR2
@@ -79,21 +80,26 @@ def tell_where_on_death() -> None:
     faulthandler.register(TELL, file=STDERR, all_threads=False)
 
 
-def forbid() -> None:
-    """Refuse from now on what a filter has no business with, as an error in the line that tries it."""
-    sys.addaudithook(_refuse)
+def forbid(who: str) -> None:
+    """Refuse from now on what authors' code has no business with, as an error in the line that tries it.
+
+    Parameters
+    ----------
+    who
+        Whose code it is, in one word.
+    """
+
+    def refuse(event: str, args: tuple[Any, ...]) -> None:  # noqa: ARG001  the interpreter's signature
+        if event in _FORBIDDEN:
+            raise PermissionError(f"a {who} must not {_FORBIDDEN[event]} ({event})")
+
+    def refuse_thread(*_: Any, **__: Any) -> NoReturn:
+        raise PermissionError(f"a {who} must not start a thread: what it leaves behind would be laid at another's door")
+
+    sys.addaudithook(refuse)
     # Python tells its auditors of threads from 3.12 on only; `threading` has a name of its own for the function.
-    _thread.start_new_thread = _refuse_thread
-    threading._start_new_thread = _refuse_thread  # type: ignore[attr-defined]  # noqa: SLF001
-
-
-def _refuse(event: str, args: tuple[Any, ...]) -> None:  # noqa: ARG001  the interpreter's signature
-    if event in _FORBIDDEN:
-        raise PermissionError(f"a filter must not {_FORBIDDEN[event]} ({event})")
-
-
-def _refuse_thread(*_: Any, **__: Any) -> NoReturn:
-    raise PermissionError("a filter must not start a thread: what it leaves behind would be laid at another's door")
+    _thread.start_new_thread = refuse_thread
+    threading._start_new_thread = refuse_thread  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def data_bytes() -> int:

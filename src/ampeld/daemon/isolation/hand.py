@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from ampeld.daemon.isolation.ending import CLOSED, Loss, WorkerLostError
+from ampeld.daemon.isolation.ending import Loss, WorkerLostError, closed
 from ampeld.daemon.isolation.grip import Grip
 from ampeld.daemon.isolation.link import LinkClosedError
 from ampeld.daemon.isolation.marker import Whereabouts
@@ -59,7 +59,7 @@ class Hand(Grip):
                 why = f"took longer than channels.deadline_s = {deadline_s:g}"
                 raise await self.lose(task, why, where) from None
             except LinkClosedError:
-                raise await self.lose(task, None if await self._ends() else CLOSED) from None
+                raise await self.lose(task, None if await self._ends() else closed(JUDGE)) from None
             except NonsenseError as error:
                 raise await self.lose(task, f"the filter process talks nonsense: {error}", NOBODY) from None
             match message:

@@ -18,6 +18,8 @@ from ampeld.daemon.files import ChannelFiles
 from ampeld.daemon.isolation.ending import words_of_status
 from ampeld.daemon.isolation.link import Link, LinkClosedError
 from ampeld.daemon.isolation.messages import (
+    JUDGE,
+    MEASURE,
     Down,
     Ended,
     Facts,
@@ -50,6 +52,9 @@ _ONE_THREAD: Final = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
 )
 
+_EVENTS: Final[Mapping[Role, str]] = {JUDGE: "channels.output", MEASURE: "features.output"}
+"""By what workers do: what the log calls what they write."""
+
 # The kernel kills the nursery when the *thread* that started it ends, so one that lives as long as we do starts all.
 _SPAWNER: Final = ThreadPoolExecutor(1, thread_name_prefix="nursery-spawner")
 
@@ -67,9 +72,12 @@ class Nursery:
     Made by `open_nursery`.
     """
 
-    def __init__(self, process: "subprocess.Popen[bytes]", control: socket.socket, cookie: str, output: Output) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", control: socket.socket, cookie: str, outputs: Mapping[Role, Output]
+    ) -> None:
         self.facts: list[Facts] = []
-        self.output = output
+        self.outputs = outputs
+        """By what workers do: what they write. What the nursery itself writes is among that of those who judge."""
         self._process = process
         self._control = control
         self._cookie = cookie
@@ -86,7 +94,8 @@ class Nursery:
         ChannelsRefusedError
             If one of them cannot be loaded, or they take too long.
         """
-        self.output.follow()
+        for output in self.outputs.values():
+            output.follow()
         self._link = await Link.over(self._control)
         self._link.send(setup)
         at, within_s = setup.files, _BEGIN_S
@@ -147,7 +156,8 @@ class Nursery:
         self._process.kill()
         await self._process_end()
         await asyncio.to_thread(kill_strays, self._cookie, ())
-        self.output.close()
+        for output in self.outputs.values():
+            output.close()
 
     async def _ask(self, message: Down, fds: Sequence[int] = ()) -> object:
         assert self._link is not None  # it is loaded
@@ -176,7 +186,7 @@ class Nursery:
         return words_of_status(-code if code < 0 else code << 8)
 
     def _refusal(self, at: Sequence[ChannelFiles], what: str) -> ChannelsRefusedError:
-        tail = self.output.take()
+        tail = self.outputs[JUDGE].take()
         return ChannelsRefusedError({each.name: [f"{each.path}: the channel {what}\n{tail}".strip()] for each in at})
 
 
@@ -207,27 +217,33 @@ async def open_nursery(setup: Setup) -> Nursery:
 def _spawn() -> Nursery:
     cookie = f"{os.getpid()}-{uuid.uuid4().hex}"  # the number tells a reader of `ps e` whose they are
     ours, theirs = socket.socketpair()
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)  # who floods it loses text, and waits for nobody
-    os.set_blocking(reading, False)
+    pipes = {role: os.pipe() for role in _EVENTS}
+    for ends in pipes.values():
+        for fd in ends:
+            os.set_blocking(fd, False)  # who floods it loses text, and waits for nobody
+    writing, measuring = pipes[JUDGE][1], pipes[MEASURE][1]
     try:
         process = subprocess.Popen(  # noqa: S603  ourselves
-            [sys.executable, "-P", "-m", "ampeld.daemon.isolation.child", str(os.getpid())],
+            [sys.executable, "-P", "-m", "ampeld.daemon.isolation.child", str(os.getpid()), str(measuring)],
             stdin=theirs.fileno(),
             stdout=writing,
             stderr=writing,
             env=_environment(os.environ, cookie),
+            pass_fds=(measuring,),
             start_new_session=True,
         )
     except BaseException:
-        os.close(reading)
+        for reading, _ in pipes.values():
+            os.close(reading)
         ours.close()
         raise
     finally:
         theirs.close()
         os.close(writing)
+        os.close(measuring)
     ours.setblocking(False)
-    return Nursery(process, ours, cookie, Output(reading))
+    outputs = {role: Output(reading, _EVENTS[role]) for role, (reading, _) in pipes.items()}
+    return Nursery(process, ours, cookie, outputs)
 
 
 def _environment(environ: Mapping[str, str], cookie: str) -> dict[str, str]:

@@ -23,10 +23,13 @@ class Output:
     ----------
     fd
         Not blocking; closed by `close`.
+    event
+        What a line of the log is called that shows some of it.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, event: str) -> None:
         self._fd = fd
+        self._event = event
         self._tail = b""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pause: asyncio.TimerHandle | None = None
@@ -65,5 +68,5 @@ class Output:
             return -1
         if data:
             self._tail = (self._tail + data)[-KEPT:]
-            log.warning("channels.output", text=data[:_SHOWN].decode(errors="replace"), bytes=len(data))
+            log.warning(self._event, text=data[:_SHOWN].decode(errors="replace"), bytes=len(data))
         return len(data)

@@ -32,11 +32,19 @@ class Station:
         sys.stdout = sys.stderr = self.capture
         guard.tell_where_on_death()
 
-    def wall_in(self, memory_mb: int) -> guard.OwnMemory:
-        """Take from this process what authors' code has no business with; return what measures its memory."""
+    def wall_in(self, memory_mb: int, who: str) -> guard.OwnMemory:
+        """Take from this process what authors' code has no business with; return what measures its memory.
+
+        Parameters
+        ----------
+        memory_mb
+            What it may take from now on [MiB].
+        who
+            Whose code it is, in one word: ``filter``, ``unit``.
+        """
         guard.bound_memory(memory_mb)
         memory = guard.OwnMemory()
-        guard.forbid()
+        guard.forbid(who)
         return memory
 
     def look_round(self) -> None:

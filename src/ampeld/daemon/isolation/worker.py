@@ -44,7 +44,7 @@ class Worker:
         self._families = Families([(channel.filter, channel.cut_names) for channel in loaded.channels])
         self._told = [len(channel.cut_names) for channel in loaded.channels]
         self._texts: dict[str, int] = {}
-        self._memory = self._station.wall_in(setup.limits.memory_mb)
+        self._memory = self._station.wall_in(setup.limits.memory_mb, "filter")
         self._began_kb = self._now_kb = self._memory.kb()
         self._low_kb = self._began_kb + setup.limits.memory_mb * 1024 // LOW
 

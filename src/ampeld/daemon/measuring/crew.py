@@ -11,6 +11,7 @@ from ampeld.daemon.isolation.cradle import Cradle
 from ampeld.daemon.isolation.loading import Loaded
 from ampeld.daemon.measuring.hand import HandLostError
 from ampeld.daemon.measuring.opening import Key, open_units
+from ampeld.daemon.measuring.origins import Origins
 from ampeld.daemon.measuring.slot import Slot
 from ampeld.daemon.measuring.thread import ThreadSlot
 from ampeld.flow.trace import Trace
@@ -62,7 +63,10 @@ async def crew_of(cradle: Cradle, channels: Sequence[Channel]) -> Crew | None:
         await slot.close()
         raise
     traces = {(trace.unit, trace.config): trace for trace in opened.traces}
-    return Crew(channels, recipes, traces, slot, asyncio.Lock(), lambda name: Slot(cradle, name))
+    slot.origins = origins = Origins(traces)
+    return Crew(
+        channels, recipes, traces, slot, asyncio.Lock(), lambda name: Slot(cradle, name, origins, looks_again=True)
+    )
 
 
 def crew_here(loaded: Loaded) -> Crew | None:

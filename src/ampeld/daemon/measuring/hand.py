@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from ampeld.daemon.isolation.ending import closed
 from ampeld.daemon.isolation.grip import Grip
 from ampeld.daemon.isolation.link import LinkClosedError
 from ampeld.daemon.isolation.marker import Whereabouts
@@ -136,7 +137,7 @@ class MeasuringHand(Grip):
             return None
         except LinkClosedError:
             ended = await self._ends()
-            raise await self._lose(None if ended else "closed the connection to the daemon", None) from None
+            raise await self._lose(None if ended else closed(MEASURE), None) from None
         except NonsenseError as error:
             raise await self._lose(f"the process talks nonsense: {error}", None) from None
 

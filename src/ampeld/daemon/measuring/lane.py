@@ -6,7 +6,7 @@ that does not do its part: it waits, and what it cannot finish before its lease 
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -53,7 +53,6 @@ class Office(msgspec.Struct, frozen=True, eq=False):
     concluder: Concluder
     crew: Callable[[], Crew | None]
     """Returns who measures for the channels in force."""
-    traces: Callable[[], Mapping[Key, int]]
     held: dict[Token, Sequence[str]]
     """The ids of all that is on its way, by token."""
     lease_s: float
@@ -114,6 +113,13 @@ class Lane:
         self._crew: Crew | None = None
         self._on_their_way = 0
 
+    @property
+    def withheld(self) -> frozenset[Key]:
+        """Return the units that no place here may measure until a reload: their tickets are not claimed."""
+        if not self._slots or self._crew is not self._office.crew():
+            return frozenset()
+        return frozenset.intersection(*(slot.strangers for slot in self._slots))
+
     async def run(self) -> None:
         """Work for ever; cancelled by who calls it."""
         claimed: tuple[Sender[Batch], Receiver[Batch]] = open_pipe("claimed", 1)
@@ -160,6 +166,8 @@ class Lane:
         office, crew = self._office, self._office.crew()
         most, most_ms = self._most()
         groups = [] if crew is None else self._groups(crew)
+        withheld = self.withheld
+        groups = [group for group in groups if (group.unit, group.config) not in withheld]
         ids = await self._rota.look(groups, most=most, most_ms=most_ms)
         if crew is None or not ids:
             return None
@@ -187,10 +195,12 @@ class Lane:
                 for i, some in enumerate(await together("measure", shares)):
                     results[i::n] = some
                 self._office.on_result(load, results)
-                await outbox.send(msgspec.structs.replace(batch, endings=self._endings(load, results)))
+                await outbox.send(msgspec.structs.replace(batch, endings=self._endings(batch, results)))
 
-    def _endings(self, load: Load, results: Results) -> list[Ending]:
-        concluder, traces, now = self._office.concluder, self._office.traces(), datetime.now(UTC).timestamp()
+    def _endings(self, batch: Batch, results: Results) -> list[Ending]:
+        concluder, now, load = self._office.concluder, datetime.now(UTC).timestamp(), batch.load
+        # A reload meanwhile has opened the same units anew: these results are of the former ones.
+        traces = {key: trace.id for key, trace in batch.crew.traces.items()}
         endings = [concluder.refusal(ticket, refusal, now) for ticket, refusal in load.refused]
         for case, posed, of_case in zip(load.cases, load.posed, results, strict=True):
             endings += concluder.endings(case, posed, of_case, traces, now)

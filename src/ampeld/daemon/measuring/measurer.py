@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import structlog
@@ -14,7 +15,7 @@ from ampeld.daemon.measuring.crew import Crew, crew_here, crew_of
 from ampeld.daemon.measuring.hand import Lost
 from ampeld.daemon.measuring.opening import Key
 from ampeld.daemon.measuring.rest import to_measure
-from ampeld.daemon.measuring.tally import Tally
+from ampeld.daemon.measuring.tally import Tally, contacts_of
 from ampeld.feature.work import Case, Measurement
 from ampeld.flow.trace import Trace
 
@@ -96,10 +97,12 @@ class FlowMeasurer:
             How long that may take [s].
         """
         until = time.monotonic() + budget_s
+        traces = self.traces
         # A batch that was judged before a reload wants what only the former crew knows.
         for crew in (self.crew, self._former):
             if crew is not None and all(_key(case, i) in crew.recipes for case in cases for i in to_measure(case)):
-                return await self._measure(crew, cases, until, budget_s)
+                mine = {key for key, trace in crew.traces.items() if traces.get(key) == trace.id}
+                return await self._measure(crew, cases, mine, until, budget_s)
         return _nothing(cases)
 
     async def retire(self) -> None:
@@ -130,7 +133,9 @@ class FlowMeasurer:
         self._lost += crew.inline.lost
         await crew.close()
 
-    async def _measure(self, crew: Crew, cases: Sequence[Case], until: float, budget_s: float) -> Measured:
+    async def _measure(
+        self, crew: Crew, cases: Sequence[Case], mine: AbstractSet[Key], until: float, budget_s: float
+    ) -> Measured:
         try:
             async with asyncio.timeout(budget_s):
                 await crew.turn.acquire()
@@ -138,14 +143,19 @@ class FlowMeasurer:
             return _nothing(cases)
         try:
             results = await crew.inline.work(
-                cases, deadline_s=budget_s, until=until, grace_s=PART * budget_s, left_out=self._is_benched
+                cases,
+                deadline_s=budget_s,
+                until=until,
+                grace_s=PART * budget_s,
+                # What the former crew has opened is not what the results would name.
+                left_out=lambda key: key not in mine or self._is_benched(key),
             )
         finally:
             crew.turn.release()
         for case, of_case in zip(cases, results, strict=True):
             for position, result in enumerate(of_case):
                 if isinstance(result, Lost):
-                    self._bench(_key(case, position), result)
+                    self._bench(_key(case, position), result, crew.channels)
                 elif result is not None:
                     self._tally.measured(case.jobs[position].unit, result, in_flow=True)
         return [[one if isinstance(one, Measurement) else None for one in of_case] for of_case in results]
@@ -157,12 +167,13 @@ class FlowMeasurer:
             return False
         return until is not None
 
-    def _bench(self, key: Key, lost: Lost) -> None:
+    def _bench(self, key: Key, lost: Lost, channels: Sequence[Channel]) -> None:
         self.benched[key] = time.monotonic() + BENCH_S
         log.error(
             "feature.benched",
             unit=key[0],
             config=key[1],
+            contact=contacts_of(key, channels),
             error=lost.error,
             meaning=f"for {BENCH_S / 60:g} minutes it is measured behind the flow only, from tickets",
         )

@@ -27,17 +27,16 @@ class Waiting(Protocol):
 
 
 class Costs:
-    """How long units take, as far as is known.
+    """How long units take, as far as is known."""
 
-    Parameters
-    ----------
-    slow
-        Those that say so of themselves.
-    """
-
-    def __init__(self, slow: Iterable[Key] = ()) -> None:
-        self.by_unit: dict[Key, float] = dict.fromkeys(slow, _SLOW_MS)
+    def __init__(self) -> None:
+        self.by_unit: dict[Key, float] = {}
         """Running means [ms]."""
+
+    def expect(self, slow: Iterable[Key]) -> None:
+        """Take which units say of themselves that they are slow: that holds until they are measured."""
+        for key in slow:
+            self.by_unit.setdefault(key, _SLOW_MS)
 
     def note(self, key: Key, ms: float) -> None:
         """Take how long one measurement took [ms]."""

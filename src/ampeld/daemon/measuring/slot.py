@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Final
 
@@ -12,6 +13,7 @@ from ampeld.daemon.isolation.cradle import Cradle
 from ampeld.daemon.isolation.messages import Done, Opened
 from ampeld.daemon.measuring.hand import HandLostError, Lost, MeasuringHand
 from ampeld.daemon.measuring.opening import Key
+from ampeld.daemon.measuring.origins import Origins
 from ampeld.daemon.measuring.rest import rest_of
 from ampeld.errors import AmpeldError
 from ampeld.feature.work import Case, Measurement
@@ -23,6 +25,8 @@ Results = list[list[Result]]
 
 PART: Final = 0.5
 """The part of the memory limit at which a worker is replaced, so that a leak ends before others run short."""
+AGAIN_S: Final = 60.0
+"""After which it is seen whether changed files are as they were again: a reload that finds them so does nothing."""
 AT_ONCE: Final = 64
 """Cases of one message."""
 _TRIES: Final = 3
@@ -40,14 +44,28 @@ class Slot:
         Where workers come from; the slot is one of its users until it is closed.
     name
         What its worker does: for the log.
+    origins
+        What the units have to measure with; None: whatever the first worker opens.
+    looks_again
+        Whether a worker that has opened something else makes way from time to time for one that looks again. What
+        the flow waits for does not.
     """
 
-    def __init__(self, cradle: Cradle, name: str) -> None:
+    def __init__(self, cradle: Cradle, name: str, origins: Origins | None = None, *, looks_again: bool = False) -> None:
         self.lost = 0
         """Workers that were lost here."""
+        self.origins = origins
+        self._looks_again = looks_again
+        self._strangers: frozenset[Key] = frozenset()
+        self._seen_s = 0.0
         self._cradle = cradle.hold()
         self._name = name
         self._hand: MeasuringHand | None = None
+
+    @property
+    def strangers(self) -> frozenset[Key]:
+        """Return the units that the present worker must not measure: it has opened something else than results say."""
+        return frozenset() if self._looks_again and time.monotonic() >= self._seen_s + AGAIN_S else self._strangers
 
     async def begin(self) -> Opened | None:
         """Take a worker, and return what it says of its units; None when there is one.
@@ -58,9 +76,14 @@ class Slot:
             If it is lost while it begins.
         """
         if self._hand is not None:
-            return None
+            if self.strangers == self._strangers:
+                return None
+            await self._hand.end()
+            self._hand = None
         hand = await self._cradle.take(MeasuringHand.take)
         opened = await hand.open()
+        self._strangers = frozenset() if self.origins is None else self.origins.strangers(opened)
+        self._seen_s = time.monotonic()
         self._hand = hand
         return opened
 
@@ -94,18 +117,21 @@ class Slot:
         strange = 0
         while strange < _TRIES and (until is None or time.monotonic() < until):
             asked: list[tuple[int, Case, Sequence[int]]] = []
+            out = lost | self.strangers
             # A message of thousands of points would hold up the daemon while it is written.
             while pending and len(asked) < AT_ONCE:
                 number = pending.popleft()
-                part = _rest(cases[number], results[number], lambda key: key in lost or left_out(key))
+                part = _rest(cases[number], results[number], out, left_out)
                 if part is not None:
                     asked.append((number, *part))
             if not asked:
                 break
             try:
-                await self.begin()
+                if await self.begin() is not None and self.strangers:
+                    pending.extendleft(number for number, _, _ in reversed(asked))
+                    continue
                 assert self._hand is not None
-                note = partial(_note, results, [(number, places) for number, _, places in asked], self._name)
+                note = partial(_note, results, asked, self._name)
                 work = [case for _, case, _ in asked]
                 done = await self._hand.measure(work, note, deadline_s=deadline_s, until=until, grace_s=grace_s)
             except HandLostError as error:
@@ -154,24 +180,25 @@ class Slot:
 
 
 def _rest(
-    case: Case, results: Sequence[Result], left_out: Callable[[tuple[str, int]], bool]
+    case: Case, results: Sequence[Result], out: AbstractSet[Key], left_out: Callable[[Key], bool]
 ) -> tuple[Case, Sequence[int]] | None:
     done = {position: result for position, result in enumerate(results) if isinstance(result, Measurement)}
-    out = [
+    skipped = [
         position
         for position, (job, result) in enumerate(zip(case.jobs, results, strict=True))
-        if isinstance(result, Lost) or (position not in done and left_out((job.unit, job.config)))
+        if isinstance(result, Lost)
+        or (position not in done and ((key := (job.unit, job.config)) in out or left_out(key)))
     ]
-    return rest_of(case, done, out)
+    return rest_of(case, done, skipped)
 
 
-def _note(results: Results, asked: Sequence[tuple[int, Sequence[int]]], name: str, done: Done) -> None:
-    if not (0 <= done.case < len(asked) and 0 <= done.job < len(asked[done.case][1])):
+def _note(results: Results, asked: Sequence[tuple[int, Case, Sequence[int]]], name: str, done: Done) -> None:
+    if not (0 <= done.case < len(asked) and 0 <= done.job < len(asked[done.case][2])):
         raise StrangeAnswerError(f"job {done.job} of case {done.case}")
-    number, places = asked[done.case]
+    number, case, places = asked[done.case]
     results[number][places[done.job]] = done.measurement
     if done.printed:
-        log.warning("feature.output", worker=name, text=done.printed)
+        log.warning("feature.output", worker=name, unit=case.jobs[done.job].unit, text=done.printed)
 
 
 class StrangeAnswerError(AmpeldError):

@@ -1,7 +1,7 @@
 """What became of measurements, by unit, in the flow and from tickets; and whose they were that failed, for the log."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +11,7 @@ from ampeld.alert.survey import SurveyName, survey_of
 from ampeld.channel.channel import Channel
 from ampeld.feature.work import Measurement
 from ampeld.flow.codes import NAMES
+from ampeld.flow.wanted import closure
 from ampeld.stages.measure import FeatureFailure
 from ampeld.store.documents import FeatureKey
 
@@ -20,6 +21,13 @@ MOST_ERROR: Final = 2000
 """Characters of an error that are logged: its end, where the exception is."""
 
 log = structlog.get_logger("ampeld.features")
+
+
+def contacts_of(key: tuple[str, int], channels: Iterable[Channel]) -> list[str]:
+    """Return whom to tell of a unit: the contacts of the channels that ask for it, or for what builds upon it."""
+    return sorted(
+        {one.contact for one in channels if any(key == r.key for r in closure(w.recipe for w in one.features))}
+    )
 
 
 class Count(msgspec.Struct):
@@ -66,7 +74,7 @@ class Tally:
         """Those in force: whom to tell."""
         self._name_of = survey_of(survey).name_of
         self._clock = clock
-        self._told: dict[str, tuple[float, int]] = {}
+        self._told: dict[tuple[str, bool], tuple[float, int]] = {}
 
     def of(self, unit: str) -> Count:
         """Return the sums of a unit, to be added to."""
@@ -86,14 +94,36 @@ class Tally:
             count = self.of(unit)
             count.waiting, count.since = lengths.get(unit, (0, None))
 
-    def tell(self, key: FeatureKey, channels: Sequence[str], code: int, error: str) -> None:
-        """Log that a measurement failed: of each unit once in half a minute, with how many it were meanwhile."""
+    def tell(
+        self, key: FeatureKey, channels: Sequence[str], *, code: int, error: str, trial: tuple[int, int] | None = None
+    ) -> None:
+        """Log that a measurement failed: of each unit once in half a minute, with how many it were meanwhile.
+
+        Parameters
+        ----------
+        key
+            The feature.
+        channels
+            Who asked for it.
+        code
+            What its document says now.
+        error
+            The traceback, or what happened.
+        trial
+            Where it is tried again: which trial this was, and of how many.
+        """
         now = self._clock()
-        told, more = self._told.get(key.unit, (-AGAIN_S, 0))
+        # What failed for good is told, however many are tried again.
+        which = key.unit, trial is None
+        told, more = self._told.get(which, (-AGAIN_S, 0))
         if now - told < AGAIN_S:
-            self._told[key.unit] = told, more + 1
+            self._told[which] = told, more + 1
             return
-        self._told[key.unit] = now, 0
+        self._told[which] = now, 0
+        if trial is None:
+            came: dict[str, Any] = {"code": code, "meaning": NAMES.get(code, "the unit's own")}
+        else:
+            came = {"trial": trial[0], "of": trial[1], "meaning": "it cost its process, and is tried again"}
         contacts = {one.name: one.contact for one in self.channels if one.name in channels}
         log.error(
             "feature.failed",
@@ -102,15 +132,14 @@ class Tally:
             object=self._object(key.stock),
             channels=list(channels),
             contact=sorted(set(contacts.values())),
-            code=code,
-            meaning=NAMES.get(code, "the unit's own"),
+            **came,
             error=error[-MOST_ERROR:],
             failed_meanwhile=more,
         )
 
     def failed_in_flow(self, failure: FeatureFailure) -> None:
         """Log a measurement of the flow that failed."""
-        self.tell(failure.key, failure.channels, failure.code, failure.error)
+        self.tell(failure.key, failure.channels, code=failure.code, error=failure.error)
 
     def status(self) -> dict[str, Any]:
         """Return the sums as the status page shows them."""

@@ -27,6 +27,8 @@ class ThreadSlot:
     def __init__(self, units: Units) -> None:
         self.lost = 0
         """Threads that were left behind."""
+        self.strangers: frozenset[tuple[str, int]] = frozenset()
+        """None: every thread measures with what was opened once."""
         self._units = units
         self._thread = self._start()
 

@@ -17,6 +17,7 @@ from ampeld.daemon.measuring.crew import Crew
 from ampeld.daemon.measuring.lane import Lane, Office, lost_in, measured_in
 from ampeld.daemon.measuring.load import Load, Loader
 from ampeld.daemon.measuring.measurer import FlowMeasurer
+from ampeld.daemon.measuring.opening import Key
 from ampeld.daemon.measuring.rota import Costs, Rota, groups_of
 from ampeld.daemon.measuring.slot import Results
 from ampeld.daemon.measuring.suspects import Suspects
@@ -98,7 +99,6 @@ class TicketRunner:
             loader=Loader(store, self._tickets),
             concluder=Concluder(provenance, deadline_s=rules.deadline_s, max_trials=rules.max_trials),
             crew=lambda: measurer.crew,
-            traces=lambda: measurer.traces,
             held={},
             lease_s=rules.lease_s,
             deadline_s=rules.deadline_s,
@@ -153,7 +153,8 @@ class TicketRunner:
             if any(key in self._suspects for key in crew.recipes):
                 await self._aside.idle.wait()
             try:
-                if not await self._tickets.is_any_due(list(crew.recipes), within_s=SOON_S):
+                measurable = [key for key in crew.recipes if key not in self._withheld]
+                if not await self._tickets.is_any_due(measurable, within_s=SOON_S):
                     return
             except RetryableError as error:
                 self.on_trouble(error)
@@ -166,11 +167,22 @@ class TicketRunner:
             "units": self._tally.status(),
             "in_force": sorted({unit for unit, _ in crew.recipes}) if crew is not None else [],
             "behind_the_flow_only": sorted({unit for unit, _ in self._measurer.benched}),
+            "withheld": sorted({unit for unit, _ in self._withheld}),
             "results_refused": self._tally.refused,
         }
 
+    @property
+    def _withheld(self) -> frozenset[Key]:
+        """Return the units whose tickets wait for a reload."""
+        aside = self._aside.withheld
+        return frozenset(
+            {key for key in self._main.withheld if key not in self._suspects}
+            | {key for key in aside if key in self._suspects}
+        )
+
     def _lane(self, name: str, *, suspect: bool, slots: int) -> Lane:
         def groups(crew: Crew) -> Sequence[Group]:
+            self._costs.expect(key for key, recipe in crew.recipes.items() if recipe.slow)
             keys = [key for key in crew.recipes if (key in self._suspects) is suspect]
             asking = {c.name: [r.key for r in closure(w.recipe for w in c.features)] for c in crew.channels}
             return groups_of(keys, asking)
@@ -237,7 +249,9 @@ class TicketRunner:
             log.warning("tickets.refused", results=refused, meaning="their lease had ended: others measure them")
         for ending in endings:
             what = ending.what
-            if isinstance(what, Postponed) and what.meta is not None:
+            meta, trial = what.meta, None
+            if isinstance(what, Postponed) and meta is not None:
                 self._tally.of(ending.key.unit).retried += 1
-            if what.meta is not None and "error" in what.meta:
-                self._tally.tell(ending.key, what.meta["channel"], what.meta["code"], what.meta["error"])
+                trial = what.trials, self._rules.max_trials
+            if meta is not None and "error" in meta:
+                self._tally.tell(ending.key, meta["channel"], code=meta["code"], error=meta["error"], trial=trial)

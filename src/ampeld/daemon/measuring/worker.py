@@ -31,7 +31,7 @@ class MeasuringWorker:
         opening = open_units(loaded.units, loaded.found)
         self._units = opening.units
         # What the units have opened (models, maps) does not count, and a library may have started its threads.
-        self._memory = self._station.wall_in(setup.measuring.memory_mb)
+        self._memory = self._station.wall_in(setup.measuring.memory_mb, "unit")
         self._began_kb = self._memory.kb()
         failed = [(*key, error) for key, error in opening.failed.items()]
         self._station.send(Opened(failed, list(opening.traces.values())))

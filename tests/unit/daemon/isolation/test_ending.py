@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from ampeld.daemon.isolation.ending import words_of_status
+from ampeld.daemon.isolation.messages import MEASURE
 
 
 def status_of(code):
@@ -24,6 +25,18 @@ def status_of(code):
 )
 def test_an_end_is_told_in_words(code, words):
     assert words_of_status(status_of(code)) == words
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (3, "the measuring process ended with exit code 3"),
+        (113, "the unit closed the connection between its process and the daemon"),
+        (114, "the unit started a process"),
+    ],
+)
+def test_the_end_of_a_process_that_measures_is_told_in_words_for_authors_of_units(code, words):
+    assert words_of_status(status_of(f"import os; os._exit({code})"), MEASURE) == words
 
 
 def test_a_process_that_does_not_end_is_said_to():

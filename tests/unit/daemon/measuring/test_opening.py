@@ -29,6 +29,8 @@ class Opens(StateUnit):
             resources.read(self.model)
         if self.how == "system":
             open(self.model)
+    def measure(self, light_curve):
+        return {}
 
 class Turns(StateUnit):
     def measure(self, light_curve):

@@ -82,6 +82,16 @@ def test_what_a_unit_costs_is_learned():
     assert before < costs.of(group("a")) == 100.0
 
 
+def test_a_unit_that_says_that_it_is_slow_fills_a_batch_sooner_until_it_is_measured():
+    costs = Costs()
+    costs.expect([("Unit", 1)])
+    assert costs.of(group("a")) > 20 * Costs().of(group("a"))
+    for _ in range(200):
+        costs.note(("Unit", 1), 1.0)
+    costs.expect([("Unit", 1)])
+    assert costs.of(group("a")) < 2.0
+
+
 def test_groups_are_units_in_force_by_channels_that_ask():
     keys = [("A", 1), ("B", 2)]
     assert groups_of(keys, {"x": [("B", 2), ("C", 3)], "w": [("A", 1), ("B", 2)]}) == [
