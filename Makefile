@@ -39,7 +39,7 @@ unit: export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
 unit: export PYTHONDONTWRITEBYTECODE :=
 unit: $(VENV)/.tested
 	# in the order of the directories: by default the long tests, few to a file, come last, on one worker
-	$(VENV)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 $(UV): deploy/preflight.sh
 	@sh deploy/preflight.sh $(PYTHON)
