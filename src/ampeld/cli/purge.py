@@ -1,6 +1,5 @@
 """`ampeld purge`: delete what no channel keeps any longer."""
 
-import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,6 +13,7 @@ from ampeld.daemon.connect import connected
 from ampeld.daemon.files import read_files
 from ampeld.daemon.purge import Archive, Purged, keeping
 from ampeld.daemon.purge import purge as purge_objects
+from ampeld.daemon.runs import new_run
 from ampeld.daemon.settings import Settings
 from ampeld.store.purge import Expired
 
@@ -72,9 +72,8 @@ async def _purge(
         if len(shown) < _SHOWN:
             shown.append(expired)
 
-    run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
     async with connected(settings.store, "purge") as connection:
-        return await purge_objects(connection, keep_days, run=run, archive=archive, dry=dry, told=told)
+        return await purge_objects(connection, keep_days, run=new_run(), archive=archive, dry=dry, told=told)
 
 
 def _rest(purged: Purged) -> dict[str, object]:

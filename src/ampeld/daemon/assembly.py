@@ -1,8 +1,6 @@
 """Put the parts of a run together: what the daemon, the ingestion of files and the retry of dead letters share."""
 
-import uuid
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
@@ -12,6 +10,7 @@ from ampeld import __version__
 from ampeld.daemon.measuring.measurer import FlowMeasurer
 from ampeld.daemon.measuring.tally import Tally
 from ampeld.daemon.measuring.tickets import Rules, TicketRunner
+from ampeld.daemon.runs import new_run
 from ampeld.daemon.schemas import make_reader
 from ampeld.daemon.settings import Settings, config_hash
 from ampeld.stages.deduplicate import Flusher
@@ -69,7 +68,7 @@ def assemble(settings: Settings, channels: Iterable[Named], *, instance: str, gr
         Under which name, and for which consumer group, verdict blocks are written.
     """
     provenance = Provenance(
-        run=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}",
+        run=new_run(),
         version=__version__,
         config=config_hash(settings, [ChannelVersion(c.name, c.version) for c in channels]),
         instance=instance,

@@ -2,9 +2,7 @@
 
 import os
 import socket
-import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -21,6 +19,7 @@ from ampeld.daemon.connect import connected
 from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.gate import Difference, GateRun, Measured, compare, result_of
 from ampeld.daemon.reload_gates import stored_files
+from ampeld.daemon.runs import new_run
 from ampeld.daemon.settings import Settings
 from ampeld.errors import ConfigError
 from ampeld.store.connection import Connection
@@ -91,7 +90,7 @@ async def _gate(settings: Settings, channel: Channel, words: Sequence[str], reas
     measured = await _measure(settings, channel, words)
     origin = {
         "when": now(),
-        "run": f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}",
+        "run": new_run(),
         "host": f"{os.environ.get('USER', os.getuid())}@{socket.gethostname()}",
     }
     result = result_of(channel, measured, source=", ".join(words), reason=reason, **origin)
