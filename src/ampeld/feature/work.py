@@ -127,10 +127,14 @@ def _measure(ask: Callable[[], Measured]) -> tuple[int, dict[str, Any] | None, s
     try:
         return codes.OK, settle(ask()), None
     except NonsenseError as nonsense:
-        return codes.ERROR, None, str(nonsense)[:MOST_TRACEBACK]
+        return codes.ERROR, None, _holdable(str(nonsense))[:MOST_TRACEBACK]
     except (Exception, SystemExit):  # noqa: BLE001  science code: whatever it raises is its own result
-        told = traceback.format_exc().encode(errors="backslashreplace").decode()
-        return codes.EXCEPTION, None, told[-MOST_TRACEBACK:]
+        return codes.EXCEPTION, None, _holdable(traceback.format_exc())[-MOST_TRACEBACK:]
+
+
+def _holdable(text: str) -> str:
+    """Return a text as messages and documents can hold it: an author's may be no Unicode."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _ask(unit: Unit, case: Case, job: Job, curve: LightCurve | None, inputs: Sequence[Any]) -> Measured:

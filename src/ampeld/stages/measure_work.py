@@ -157,8 +157,7 @@ class Entries:
         if trace is not None:
             entry["trace"] = trace
         if result.error is not None:
-            # A traceback may quote what no document can hold.
-            entry["error"] = result.error.encode(errors="backslashreplace").decode()
+            entry["error"] = result.error
         return entry
 
 
