@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from ampeld.feature.work import COLS
 from ampeld.flow.codes import OK
 from ampeld.story.telling import Brought, ObjectTold, ToldFeature, ToldPoint
 
 _JD_OF_1970: Final = 2440587.5
 _FEW: Final = 3
+_KINDS: Final = {col: kind for kind, col in COLS.items()}
 
 
 def sentences(told: ObjectTold) -> list[str]:
@@ -111,7 +113,7 @@ def _features(told: ObjectTold) -> Iterator[str]:
 
 def feature_in_words(feature: ToldFeature) -> str:
     """Return who measured what, or why there is no result."""
-    of = {"t1": "state", "t0": "point", "stock": "object"}.get(feature.col, feature.col)
+    of = _KINDS.get(feature.col, feature.col)
     name = f"{feature.unit} (configuration {feature.config})"
     asked = f" for {', '.join(feature.channel)}" if feature.channel else ""
     if feature.run is None:

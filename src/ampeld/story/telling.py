@@ -1,5 +1,6 @@
 """What is known of an object, as data: its points, states, features, channels and journal, each with its origin."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -201,7 +202,7 @@ def _points(dossier: Dossier, survey: str) -> list[ToldPoint]:
 
 def _finite(value: float) -> float | None:
     number = float(value)
-    return number if number == number and abs(number) != float("inf") else None  # noqa: PLR0124  NaN
+    return number if math.isfinite(number) else None
 
 
 def _state(document: Document, newest: Mapping[str, int]) -> ToldState:
