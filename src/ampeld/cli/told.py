@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ampeld.cli.object.export_objects import stocks_of
+from ampeld.cli.stocks import stock_of
 from ampeld.daemon.authors import AuthorCodeError, ModuleLoader
 from ampeld.daemon.connect import connected
 from ampeld.daemon.features import UnitFinder
@@ -50,7 +50,7 @@ async def find_object(settings: Settings, name: str, *, alerts: int) -> Found:
     ConfigError
         If that can be no object's name.
     """
-    stock = stocks_of(settings, [name])[name]
+    stock = stock_of(name, settings.source.survey)
     async with connected(settings.store, "show") as connection:
         dossier = await Dossiers(connection).load(stock)
         if dossier is None:

@@ -1,5 +1,6 @@
 """Light curves as figures: colours that everybody can tell apart, bright is up, dates below."""
 
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +29,7 @@ FAINT: Final = "#7b8794"
 _UNKNOWN: Final = ("#7b8794", "o")
 _JD_OF_1970: Final = 2440587.5
 _EDGE_MAG: Final = 0.25
+_SVG_METADATA: Final = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 STYLE: Final[dict[Any, Any]] = {
     "font.size": 9,
@@ -130,6 +132,14 @@ def _ordered(bands: Iterable[str]) -> list[str]:
 def _day(jd: float) -> float:
     """Return days since 1970-01-01, which matplotlib takes for a date."""
     return jd - _JD_OF_1970
+
+
+def svg_of(figure: Figure) -> str:
+    """Return a figure as an SVG element, the same for the same figure."""
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata=_SVG_METADATA)
+    text = out.getvalue()
+    return text[text.index("<svg") :]
 
 
 def picture(points: Sequence[CurvePoint], title: str, path: Path, *, jd: float | None = None) -> None:

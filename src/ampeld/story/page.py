@@ -1,6 +1,5 @@
 """An object's story as one page of HTML that holds everything in itself."""
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from string import Template
@@ -10,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from ampeld.story.curve import CurvePoint, bands_of
-from ampeld.story.figure import STYLE, band_legend, draw_curve
+from ampeld.story.figure import STYLE, band_legend, draw_curve, svg_of
 from ampeld.story.sentences import date, sentences
 from ampeld.story.telling import ObjectTold, ToldFeature
 
@@ -97,10 +96,7 @@ def _figure(told: ObjectTold, points: Sequence[CurvePoint]) -> str:
         draw_curve(axes, points, told.object, jd=newest)
         axes.set_ylabel("magnitude in the difference image [AB]")
         band_legend(axes, bands_of(points), loc="best")
-        out = io.StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    text = out.getvalue()
-    return text[text.index("<svg") :]
+        return svg_of(figure)
 
 
 def _feature(feature: ToldFeature, meanings: Mapping[str, str]) -> str:

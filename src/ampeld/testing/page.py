@@ -1,6 +1,5 @@
 """One page of what a channel does: its funnel and the light curves of what it accepts, as HTML or PNG."""
 
-import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -12,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from ampeld.story.figure import STYLE, band_legend, draw_curve
+from ampeld.story.figure import STYLE, band_legend, draw_curve, svg_of
 from ampeld.testing.curves import Curves, LightCurve
 from ampeld.testing.figures import draw_funnel, funnel_height
 from ampeld.testing.result import Bench, ChannelResult
@@ -21,7 +20,6 @@ ENDINGS: Final = (".html", ".png")
 
 _COLUMNS: Final = 3
 _CELL: Final = (3.6, 2.5)
-_SVG_METADATA: Final = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 _PAGE: Final = Template("""\
 <!doctype html>
@@ -117,7 +115,7 @@ def _spaced(number: int) -> str:
 def _funnel_svg(result: ChannelResult) -> str:
     figure = Figure(figsize=(8.4, funnel_height(result)), layout="constrained")
     draw_funnel(figure.add_subplot(), result)
-    return _svg(figure)
+    return svg_of(figure)
 
 
 def _curves_html(curves: Sequence[LightCurve], left_out: int) -> str:
@@ -129,14 +127,14 @@ def _curves_html(curves: Sequence[LightCurve], left_out: int) -> str:
     return (
         "<h2>Light curves of the accepted</h2>"
         f'<p class="about">Magnitudes in the difference image [AB], over the date in UTC.{more}</p>'
-        f'<div class="key">{_svg(key)}</div><div class="curves">{"".join(map(_curve_html, curves))}</div>'
+        f'<div class="key">{svg_of(key)}</div><div class="curves">{"".join(map(_curve_html, curves))}</div>'
     )
 
 
 def _curve_html(curve: LightCurve) -> str:
     figure = Figure(figsize=_CELL, layout="constrained")
     draw_curve(figure.add_subplot(), curve.points, curve.title, jd=curve.jd)
-    return f"<figure>{_svg(figure)}<figcaption>alert {curve.candid}</figcaption></figure>"
+    return f"<figure>{svg_of(figure)}<figcaption>alert {curve.candid}</figcaption></figure>"
 
 
 def _difference_html(bench: Bench) -> str:
@@ -158,13 +156,6 @@ def _errors_html(result: ChannelResult) -> str:
         return ""
     first = result.errors[0]
     return f"<h2>{result.errored} alerts errored</h2><pre>{escape(first.traceback)}</pre>"
-
-
-def _svg(figure: Figure) -> str:
-    out = io.StringIO()
-    figure.savefig(out, format="svg", metadata=_SVG_METADATA)
-    text = out.getvalue()
-    return text[text.index("<svg") :]
 
 
 def _png(path: Path, bench: Bench, curves: Curves, source: str) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_for
 from ampeld.cli.output import console, print_json
+from ampeld.cli.written import short, show_written
 from ampeld.testing.scaffold import write_channel
 
 
@@ -36,24 +37,17 @@ def new(
     """
     settings = settings_for(config, sets)
     whose = survey or settings.source.survey
-    paths = [_short(path) for path in write_channel(name, directory or settings.channels.directory, whose)]
+    paths = [short(path) for path in write_channel(name, directory or settings.channels.directory, whose)]
     if as_json:
         print_json({"channel": name, "files": paths})
         return
-    out = console()
-    for path, what in zip(
-        paths, ("who it is: contact, parameters, gate", "what it does: its cuts", "its test"), strict=True
-    ):
-        out.print(f"{path}  [dim]{what}[/dim]", soft_wrap=True)
-    out.print("\nHow to go on", style="bold")
-    for command, what in (
-        (f"ampeld channel check {name}", "look for mistakes"),
-        (f"ampeld channel test {name} {'sim:0:500' if whose == 'ztf' else 'FILE...'}", "try it on alerts"),
-        (f"pytest {paths[2]}", "run its test"),
-    ):
-        out.print(f"  {command:40} {what}", soft_wrap=True, markup=False)
-
-
-def _short(path: Path) -> Path:
-    """Return a path as one would type it here."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    show_written(
+        console(),
+        zip(paths, ("who it is: contact, parameters, gate", "what it does: its cuts", "its test"), strict=True),
+        [
+            (f"ampeld channel check {name}", "look for mistakes"),
+            (f"ampeld channel test {name} {'sim:0:500' if whose == 'ztf' else 'FILE...'}", "try it on alerts"),
+            (f"pytest {paths[2]}", "run its test"),
+        ],
+        width=40,
+    )

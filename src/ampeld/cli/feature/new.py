@@ -7,6 +7,7 @@ import typer
 
 from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_for
 from ampeld.cli.output import console, print_json
+from ampeld.cli.written import short, show_written
 from ampeld.testing.scaffold import class_of
 from ampeld.testing.scaffold_feature import how_to_ask, write_unit
 
@@ -30,24 +31,20 @@ def new(
     Exit codes: 0 written, 78 such a file is there already, or the name cannot be one; nothing is written then.
     """
     settings = settings_for(config, sets)
-    paths = [_short(path) for path in write_unit(name, directory or settings.channels.directory)]
+    paths = [short(path) for path in write_unit(name, directory or settings.channels.directory)]
     unit = f"{name}.py:{class_of(name)}"
     if as_json:
         print_json({"unit": unit, "files": paths, "feature": how_to_ask(name)})
         return
     out = console()
-    for path, what in zip(paths, ("what it measures, and what its values mean", "its test"), strict=True):
-        out.print(f"{path}  [dim]{what}[/dim]", soft_wrap=True)
-    out.print("\nHow to go on", style="bold")
-    for command, what in (
-        (f"ampeld feature run {paths[0]}:{class_of(name)} sim:1:200", "try it on alerts"),
-        (f"pytest {paths[1]}", "run its test"),
-    ):
-        out.print(f"  {command:50} {what}", soft_wrap=True, markup=False)
+    show_written(
+        out,
+        zip(paths, ("what it measures, and what its values mean", "its test"), strict=True),
+        [
+            (f"ampeld feature run {paths[0]}:{class_of(name)} sim:1:200", "try it on alerts"),
+            (f"pytest {paths[1]}", "run its test"),
+        ],
+        width=50,
+    )
     out.print("\nHow a channel asks for it: in its .toml file", style="bold")
     out.print(how_to_ask(name), soft_wrap=True, markup=False)
-
-
-def _short(path: Path) -> Path:
-    """Return a path as one would type it here."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ampeld.cli.feature.run import stock_of
 from ampeld.cli.options import ConfigOption, JsonOption, SetOption, settings_for
 from ampeld.cli.output import console, make_table, print_json, run_async, warn
+from ampeld.cli.stocks import stock_of
 from ampeld.daemon.connect import connected
 from ampeld.daemon.settings import Settings
 from ampeld.errors import ConfigError
@@ -70,7 +70,7 @@ def reset(
         unit=unit,
         config=config_id,
         channel=channel,
-        stock=None if object is None else stock_of(object, settings.source.survey),
+        stock=None if object is None else stock_of(object, settings.source.survey, option="--object"),
         code=None if code is None else _code(code),
         before=_seconds(before),
         after=_seconds(after),

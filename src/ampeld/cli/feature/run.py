@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
-from ampeld.alert.survey import SurveyName, survey_of
 from ampeld.catalog.directory import open_catalogs
 from ampeld.cli.feature.inputs import read_inputs
 from ampeld.cli.feature.parameters import typed_parameters
@@ -14,6 +13,7 @@ from ampeld.cli.feature.table import print_body
 from ampeld.cli.options import ConfigOption, JsonOption, settings_for
 from ampeld.cli.output import console, print_json, run_async, warn
 from ampeld.cli.progress import reading
+from ampeld.cli.stocks import stock_of
 from ampeld.daemon.connect import connected
 from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.settings import Settings
@@ -137,22 +137,8 @@ def _states(settings: Settings, source: str, object: str | None, *, history: boo
 async def _stored(settings: Settings, name: str) -> ObjectState | None:
     async with connected(settings.store, "feature") as connection:
         await connection.ping()
-        dossier = await Dossiers(connection).load(stock_of(name, settings.source.survey))
+        dossier = await Dossiers(connection).load(stock_of(name, settings.source.survey, option="--object"))
     return None if dossier is None else stored_state(dossier)
-
-
-def stock_of(name: str, survey: SurveyName) -> int:
-    """Return the number of an object.
-
-    Raises
-    ------
-    ConfigError
-        If the survey has no such name.
-    """
-    try:
-        return survey_of(survey).stock_of(name)
-    except ValueError as error:
-        raise ConfigError([f"--object {name}: {error}"]) from error
 
 
 def _tell(states: States, wanted: str | None) -> None:

@@ -1,20 +1,18 @@
 """`ampeld object export`: objects as lines of text, with everything that is kept of them."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ampeld.alert.survey import survey_of
 from ampeld.cli.options import ConfigOption, SetOption, settings_for
 from ampeld.cli.output import run_async, warn
+from ampeld.cli.stocks import stocks_of
 from ampeld.daemon.connect import connected
 from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.purge import Archive
 from ampeld.daemon.settings import Settings
-from ampeld.errors import ConfigError
 from ampeld.store.dossier import Dossiers
 from ampeld.store.transfer import to_line
 
@@ -43,7 +41,7 @@ def export_objects(
     settings = settings_for(config, sets)
     archive = None if out is None else Archive(out)
     try:
-        missing = run_async(_export(settings, stocks_of(settings, names), archive))
+        missing = run_async(_export(settings, stocks_of(names, settings.source.survey), archive))
     finally:
         if archive is not None:
             archive.close()
@@ -51,27 +49,6 @@ def export_objects(
         warn(f"{name}: the store has no such object")
     if missing:
         raise typer.Exit(ExitCode.FAILED)
-
-
-def stocks_of(settings: Settings, names: Sequence[str]) -> dict[str, int]:
-    """Return the numbers of objects by their names.
-
-    Raises
-    ------
-    ConfigError
-        If one cannot be an object's name.
-    """
-    survey = survey_of(settings.source.survey)
-    stocks: dict[str, int] = {}
-    problems = []
-    for name in names:
-        try:
-            stocks[name] = survey.stock_of(name)
-        except ValueError as error:
-            problems.append(f"{name}: {error}")
-    if problems:
-        raise ConfigError(problems)
-    return stocks
 
 
 async def _export(settings: Settings, stocks: dict[str, int], archive: Archive | None) -> list[str]:
