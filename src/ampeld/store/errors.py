@@ -182,12 +182,24 @@ def check_storable(documents: Sequence[Mapping[str, Any]]) -> None:
         If there is one.
     """
     for document in documents:
-        try:
-            size = len(bson.encode(document))
-        except (InvalidDocument, OverflowError, UnicodeEncodeError) as error:
-            raise UnstorableError(f"BSON cannot hold it ({type(error).__name__})", document.get("_id")) from error
-        if size > _MAX_DOCUMENT:
-            raise UnstorableError(f"{size} bytes are more than a MongoDB document may have", document.get("_id"))
+        storable(document.get("_id"), document)
+
+
+def storable(number: object, document: Mapping[str, Any]) -> bytes:
+    """Return a document as BSON.
+
+    Raises
+    ------
+    UnstorableError
+        If BSON cannot hold it or it is too large; it names the document by this number.
+    """
+    try:
+        data = bson.encode(document)
+    except (InvalidDocument, OverflowError, UnicodeEncodeError) as error:
+        raise UnstorableError(f"BSON cannot hold it ({type(error).__name__})", number) from error
+    if len(data) > _MAX_DOCUMENT:
+        raise UnstorableError(f"{len(data)} bytes are more than a MongoDB document may have", number)
+    return data
 
 
 @contextmanager

@@ -26,7 +26,8 @@ _IS_RUNNING = {"$eq": ["$code", RUNNING]}
 _IS_DONE = {"$not": [{"$in": ["$code", [*WAITING, RUNNING]]}]}
 _FAILED = {"$and": [_IS_DONE, {"$lt": ["$code", 0]}]}
 _GONE = "$$REMOVE"
-_OF_TICKETS = ("lease", "retry_after", "trials", "waits")
+OF_TICKETS = ("lease", "retry_after", "trials", "waits")
+"""The fields of a document only while it is a ticket."""
 
 
 def feature_update(change: FeatureChange) -> Update:
@@ -65,7 +66,7 @@ def result_update(change: FeatureChange, *, leased: bool = False) -> Update:
     else:
         ends = {"$and": [grows, {"$not": [still]}]}
         fields["code"] = _if(ends, change.code, "$code")
-    return [{"$set": fields | {name: _if(ends, _GONE, f"${name}") for name in _OF_TICKETS}}]
+    return [{"$set": fields | {name: _if(ends, _GONE, f"${name}") for name in OF_TICKETS}}]
 
 
 def _ticket_update(change: FeatureChange) -> Update:
@@ -88,7 +89,7 @@ def _ticket_update(change: FeatureChange) -> Update:
         "full": _if({"$and": [behind, _FAILED]}, _GONE, "$full"),
         "meta": _if(opens, _with_entry(change.meta), "$meta"),
     }
-    return [{"$set": fields | {name: _if(opens, _GONE, f"${name}") for name in _OF_TICKETS}}]
+    return [{"$set": fields | {name: _if(opens, _GONE, f"${name}") for name in OF_TICKETS}}]
 
 
 def _askers(change: FeatureChange) -> dict[str, Expression]:

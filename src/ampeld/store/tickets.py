@@ -5,19 +5,20 @@ result is taken only while that token is there and the lease has not ended, so t
 a ticket exactly one is heard.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 from bson import ObjectId
+from bson.raw_bson import RawBSONDocument
 from pymongo import UpdateMany
 
 from ampeld.flow.codes import NEW, RUNNING, WAITING
 from ampeld.store.connection import Connection
 from ampeld.store.documents import FeatureChange, FeatureKey, StoredBody
 from ampeld.store.encode import META_KEPT
-from ampeld.store.errors import storing, translated
-from ampeld.store.features_merge import result_update
+from ampeld.store.errors import storable, storing, translated
+from ampeld.store.features_merge import OF_TICKETS, result_update
 
 Document = dict[str, Any]
 Token = ObjectId
@@ -29,6 +30,8 @@ _IS_HELD: Final = {"$expr": {"$gt": ["$lease.expires", "$$NOW"]}}
 _IS_LET_GO: Final = {"$expr": {"$lte": ["$lease.expires", "$$NOW"]}}
 _BY_ID: Final = "_id_"
 """Named, because a filter of more than the identity would be planned for each document."""
+_MOST_BYTES: Final = 8 << 20
+"""Of results in one command, which may have 16 MiB."""
 _GIVEN_BACK: Final[list[dict[str, Any]]] = [{"$set": {"code": {"$ifNull": ["$lease.code", NEW]}}}, {"$unset": "lease"}]
 _TICKET: Final = {"stock": 1, "col": 1, "unit": 1, "config": 1, "link": 1, "channel": 1, "tag": 1, "jd": 1} | {
     "due": 1,
@@ -144,20 +147,29 @@ class Tickets:
         UnstorableError
             If BSON cannot hold a body; it names the document.
         """
-        # Most are first results: put into a ticket that has nothing yet they cost a third of a merge.
-        first = await self._finish([_first(ending, token) for ending in endings if _is_result(ending)], endings)
+        # Most are first results: put into tickets that have nothing yet they cost a fourth of a merge.
+        first = 0
+        for some in _portions([ending for ending in endings if isinstance(ending.what, FeatureChange)]):
+            first += await self._put(token, some)
         if first == len(endings):
             return 0
-        return len(endings) - first - await self._finish([_merge(ending, token) for ending in endings], endings)
+        return len(endings) - first - await self._merge(token, endings)
 
-    async def _finish(self, updates: Sequence[UpdateMany], endings: Sequence[Ending]) -> int:
-        """Run updates that are guarded by the lease; return how many were let through.
+    async def _put(self, token: Token, results: Mapping[str, RawBSONDocument]) -> int:
+        """Put results where there are none; return how many. All by one update: each of its own is planned anew."""
+        empty = {"body": [], "full": {"$exists": False}}
+        held = {"_id": {"$in": list(results)}, "lease.token": token, **_IS_HELD}
+        with translated():
+            done = await self._features.update_many(held | empty, _put_update(results), hint=_BY_ID)
+        return int(done.matched_count)
 
-        Each is of one document, and yet of many by its word: for those of one the server keeps a record, so that the
-        driver can repeat them, which costs as much as the update. Here the lease says what was written.
+    async def _merge(self, token: Token, endings: Sequence[Ending]) -> int:
+        """Bring in what is held by the token; return how many that are.
+
+        Each update is of one document, and yet of many by its word: for those of one the server keeps a record, so that
+        the driver can repeat them, which costs as much as the update. Here the lease says what was written.
         """
-        if not updates:
-            return 0
+        updates = [UpdateMany(_held(one, token), _ending_update(one.what), hint=_BY_ID) for one in endings]
         bodies = [{"_id": one.id, "body": one.what.body} for one in endings if isinstance(one.what, FeatureChange)]
         with storing(bodies):
             done = await self._features.bulk_write(updates, ordered=False)
@@ -252,34 +264,56 @@ def _held(ending: Ending, token: Token) -> Document:
     return {"_id": ending.id, "lease.token": token, **_IS_HELD}
 
 
-def _is_result(ending: Ending) -> bool:
-    return isinstance(ending.what, FeatureChange)
+def _portions(results: Sequence[Ending]) -> Iterator[dict[str, RawBSONDocument]]:
+    """Yield results by the ids of their tickets, as many at once as one command may bear.
 
-
-def _first(ending: Ending, token: Token) -> UpdateMany:
-    """Return the update that puts a result where there is none and no fuller one is asked for; `_merge` does it too."""
-    change = ending.what
-    assert isinstance(change, FeatureChange)
-    empty = {"body": [], "full": {"$exists": False}, "due": {"$not": {"$gt": change.full}}}
-    update = {
-        "$set": {
+    Raises
+    ------
+    UnstorableError
+        If BSON cannot hold one; it names the document.
+    """
+    portion: dict[str, RawBSONDocument] = {}
+    size = 0
+    for ending in results:
+        change = ending.what
+        assert isinstance(change, FeatureChange)
+        result = {
             "code": change.code,
             "full": change.full,
-            "body": [] if change.body is None else [dict(change.body)],
+            "body": [] if change.body is None else [change.body],
+            "meta": [] if change.meta is None else [change.meta],
+        }
+        data = storable(ending.id, result)
+        if portion and size + len(data) > _MOST_BYTES:
+            yield portion
+            portion, size = {}, 0
+        portion[ending.id] = RawBSONDocument(data)
+        size += len(data)
+    if portion:
+        yield portion
+
+
+def _put_update(results: Mapping[str, RawBSONDocument]) -> list[Document]:
+    """Return the update that puts each result into its ticket, and does what `result_update` does to an empty one."""
+    place = {"$indexOfArray": [{"$literal": list(results)}, "$_id"]}
+    meta = {"$slice": [{"$concatArrays": [{"$ifNull": ["$meta", []]}, "$result.meta"]}, -META_KEPT]}
+    return [
+        {"$set": {"result": {"$arrayElemAt": [{"$literal": list(results.values())}, place]}}},
+        {
+            "$set": {
+                "code": {"$cond": [{"$gt": ["$due", "$result.full"]}, NEW, "$result.code"]},
+                "full": "$result.full",
+                "body": "$result.body",
+                "meta": meta,
+            }
         },
-        "$push": {"meta": {"$each": [dict(change.meta or {})], "$slice": -META_KEPT}},
-        "$unset": dict.fromkeys(("lease", "retry_after", "trials", "waits"), ""),
-    }
-    return UpdateMany(_held(ending, token) | empty, update, hint=_BY_ID)
-
-
-def _merge(ending: Ending, token: Token) -> UpdateMany:
-    return UpdateMany(_held(ending, token), _ending_update(ending.what), hint=_BY_ID)
+        {"$unset": ["result", *OF_TICKETS]},
+    ]
 
 
 def _ending_update(what: FeatureChange | Postponed) -> list[Document]:
     if isinstance(what, FeatureChange):
-        return [*result_update(what, leased=True), {"$unset": ["trials", "waits"]}]
+        return result_update(what, leased=True)
     fields: dict[str, Expression] = {
         "code": what.code,
         "trials": what.trials,
