@@ -34,7 +34,7 @@ from ampeld.store.errors import StoreUnavailableError
 SUMMARY_S = 10.0
 OBSERVE_S = 1.0
 LEAVE_S = 3.0
-COLLECT = (50_000, 20, 50)
+COLLECT = (200_000, 20, 50)
 """Objects after which cycles are looked for. What comes from a store is thousands of small dicts without any: at
 Python's own 700 a quarter of the time for tickets went into looking through them again and again."""
 START_WAIT_S = 5.0

@@ -43,13 +43,17 @@ class Job(msgspec.Struct, frozen=True):
     """The ids of the points of its state; None: all that the case has."""
 
 
+CasePoint = tuple[int, float, Sequence[str], Mapping[str, Any]]
+"""A point: id, jd, tag, body."""
+
+
 class Case(msgspec.Struct, frozen=True):
     """Everything that is to be measured of one object, most often at one state: what is shared is sent once."""
 
     survey: str
     stock: int
-    points: Sequence[tuple[int, float, Sequence[str], Mapping[str, Any]]]
-    """(id, jd, tag, body) of each point of the states."""
+    points: Sequence[CasePoint]
+    """Of the states."""
     jobs: Sequence[Job]
     """Each behind those whose bodies it takes."""
     object: ObjectView | None = None
@@ -101,7 +105,7 @@ def measure_case(case: Case, units: Units, clock: Clock) -> Iterator[tuple[int, 
         inputs = [bodies[i] if i >= 0 else None for i in job.inputs]
         # Our own units change nothing of what they are given; what an author's one changes must be its own.
         shared = type(unit).__module__.startswith(_OUR_UNITS)
-        given, lent = (case, inputs) if shared else (_copied(case), copy.deepcopy(inputs))
+        given, lent = (case, inputs) if shared else (_copied(case), copy.deepcopy(inputs) if inputs else [])
         curve = curves.get(job.points) if shared else None
         if curve is None and isinstance(unit, StateUnit):
             curve = _curve(given, job.points)
@@ -115,7 +119,7 @@ def measure_case(case: Case, units: Units, clock: Clock) -> Iterator[tuple[int, 
 
 def _copied(case: Case) -> Case:
     points = [(number, jd, tag, dict(body)) for number, jd, tag, body in case.points]
-    return msgspec.structs.replace(case, points=points, object=copy.deepcopy(case.object))
+    return Case(case.survey, case.stock, points, case.jobs, copy.deepcopy(case.object) if case.object else None)
 
 
 def _curve(case: Case, chosen: tuple[int, ...] | None) -> LightCurve:

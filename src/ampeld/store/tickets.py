@@ -30,6 +30,8 @@ _IS_HELD: Final = {"$expr": {"$gt": ["$lease.expires", "$$NOW"]}}
 _IS_LET_GO: Final = {"$expr": {"$lte": ["$lease.expires", "$$NOW"]}}
 _BY_ID: Final = "_id_"
 """Named, because a filter of more than the identity would be planned for each document."""
+_AT_ONCE: Final = 100_000
+"""Documents of one answer, which the server ends at 16 MiB: at first it would send a hundred and wait to be asked."""
 _MOST_BYTES: Final = 8 << 20
 """Of results in one command, which may have 16 MiB."""
 _GIVEN_BACK: Final[list[dict[str, Any]]] = [{"$set": {"code": {"$ifNull": ["$lease.code", NEW]}}}, {"$unset": "lease"}]
@@ -111,13 +113,12 @@ class Tickets:
         union = [{"$unionWith": {"coll": self._features.name, "pipeline": other}} for other in others]
         found: list[list[str]] = [[] for _ in groups]
         with translated():
-            async for document in self._features.aggregate([*first, *union]):
+            async for document in self._features.aggregate([*first, *union], batchSize=_AT_ONCE):
                 found[document["group"]].append(document["_id"])
         return found
 
-    async def claim(self, ids: Sequence[str], lease_s: float) -> tuple[Token, list[Ticket]]:
-        """Claim tickets; return the token, and those that nobody else had claimed before."""
-        token = ObjectId()
+    async def claim(self, token: Token, ids: Sequence[str], lease_s: float) -> list[Ticket]:
+        """Claim tickets by a new token; return those that nobody else had claimed before."""
         lease = {
             "owner": self._owner,
             "token": token,
@@ -129,8 +130,8 @@ class Tickets:
             await self._features.update_many(
                 mine | {"code": {"$in": list(WAITING)}}, [{"$set": {"code": RUNNING, "lease": lease}}]
             )
-            found = await self._features.find(mine | {"lease.token": token}, _TICKET).to_list(None)
-        return token, [_ticket(document) for document in found]
+            found = await self._features.find(mine | {"lease.token": token}, _TICKET, batch_size=_AT_ONCE).to_list(None)
+        return [_ticket(document) for document in found]
 
     async def renew(self, token: Token, ids: Sequence[str], lease_s: float) -> None:
         """Let the leases of those of these tickets that have not ended last from now on."""
@@ -192,7 +193,9 @@ class Tickets:
         """Return the ids of the points of states, each given by stock and link."""
         wanted = {"stock": {"$in": list({s for s, _ in states})}, "link": {"$in": list({link for _, link in states})}}
         with translated():
-            found = await self._states.find(wanted, {"stock": 1, "link": 1, "dps": 1}).to_list(None)
+            found = await self._states.find(wanted, {"stock": 1, "link": 1, "dps": 1}, batch_size=_AT_ONCE).to_list(
+                None
+            )
         # Plain numbers: the driver's own kind would be made plain for each message once more.
         return {(document["stock"], document["link"]): tuple(map(int, document["dps"])) for document in found}
 
@@ -203,9 +206,9 @@ class Tickets:
         """
         bodies = {"body": 1} if fields is None else {f"body.{name}": 1 for name in fields}
         with translated():
-            found = await self._points.find({"stock": {"$in": list(stocks)}}, {"first.offset": 1, **bodies}).to_list(
-                None
-            )
+            found = await self._points.find(
+                {"stock": {"$in": list(stocks)}}, {"first.offset": 1, **bodies}, batch_size=_AT_ONCE
+            ).to_list(None)
         return {one["_id"]: StoredBody((), one.get("body", {}), "first" in one) for one in found}
 
     async def is_any_due(self, units: Sequence[tuple[str, int]], *, within_s: float) -> bool:
@@ -232,6 +235,11 @@ class Tickets:
         return {document["_id"]: (document["n"], document["since"]) for document in found}
 
 
+def new_token() -> Token:
+    """Return a token that nobody else has."""
+    return ObjectId()
+
+
 def _of(units: Sequence[tuple[str, int]]) -> Document:
     return {"$or": [{"unit": unit, "config": config} for unit, config in units]}
 
@@ -247,9 +255,11 @@ def _waiting(group: Group, number: int, most: int) -> list[Document]:
 
 
 def _ticket(document: Mapping[str, Any]) -> Ticket:
+    # Plain numbers, as in `Tickets.find_states`.
+    stock, config, link = int(document["stock"]), int(document["config"]), int(document["link"])
     return Ticket(
         id=document["_id"],
-        key=FeatureKey(document["stock"], document["col"], document["unit"], document["config"], document["link"]),
+        key=FeatureKey(stock, document["col"], document["unit"], config, link),
         channel=tuple(document["channel"]),
         tag=tuple(document["tag"]),
         jd=document["jd"],

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from ampeld.feature.views import ObjectView
-from ampeld.feature.work import Case, Job
+from ampeld.feature.work import Case, CasePoint, Job
 from ampeld.flow.codes import PENDING_DEPENDENCY, RUNNING, WAITING
-from ampeld.store.documents import FeatureKey, StoredBody, StoredFeature
-from ampeld.store.encode import jd_of
+from ampeld.store.documents import FeatureKey, StoredFeature
 from ampeld.store.tickets import Ticket
 
 
@@ -79,22 +78,18 @@ class CaseBuilder:
         self.posed.append(Posed(ticket, self._positions[key], thing.full))
         return None
 
-    def case(self, bodies: Mapping[int, StoredBody], view: ObjectView | None) -> Case:
+    def case(self, points: Mapping[int, CasePoint], view: ObjectView | None) -> Case:
         """Return the case.
 
         Parameters
         ----------
-        bodies
-            Of the points.
+        points
+            By id, at least those that its jobs measure.
         view
             The object, where a job measures it.
         """
-        points = [
-            (number, jd_of(held.body), held.tag, held.body)
-            for number, held in ((number, bodies[number]) for number in sorted(self._points))
-        ]
         stock = self.posed[0].ticket.key.stock
-        return Case(self._survey, stock, points, self._jobs, view)
+        return Case(self._survey, stock, [points[number] for number in sorted(self._points)], self._jobs, view)
 
     def _add_known(self, key: FeatureKey) -> Refusal | None:
         held = self._known.get(key)

@@ -1,7 +1,8 @@
 """A lane: claims tickets, has them measured and writes what came of it, each while the others do the same.
 
-While one batch is measured the next one is claimed and loaded, and the last one is written. A lane survives a store
-that does not do its part: it waits, and what it cannot finish before its lease ends is somebody else's.
+While one batch is measured the next one is loaded, the one behind it claimed, and the last one is written. A lane
+survives a store that does not do its part: it waits, and what it cannot finish before its lease ends is somebody
+else's.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from ampeld.flow.codes import ERROR
 from ampeld.flow.pipe import Receiver, Sender, open_pipe
 from ampeld.flow.together import together
 from ampeld.store.errors import UnstorableError
-from ampeld.store.tickets import Ending, Group, Tickets, Token
+from ampeld.store.tickets import Ending, Group, Ticket, Tickets, Token, new_token
 
 IDLE_S: Final = 1.0
 """How often an idle lane asks whether there are tickets."""
@@ -41,8 +42,21 @@ class Batch(msgspec.Struct, frozen=True, eq=False):
 
     token: Token
     crew: Crew
+    tickets: Sequence[Ticket]
+
+
+class Loaded(msgspec.Struct, frozen=True, eq=False):
+    """Tickets with what they are measured from."""
+
+    batch: Batch
     load: Load
-    endings: Sequence[Ending] = ()
+
+
+class Ended(msgspec.Struct, frozen=True, eq=False):
+    """Tickets with what became of them."""
+
+    batch: Batch
+    endings: Sequence[Ending]
 
 
 class Office(msgspec.Struct, frozen=True, eq=False):
@@ -123,11 +137,13 @@ class Lane:
     async def run(self) -> None:
         """Work for ever; cancelled by who calls it."""
         claimed: tuple[Sender[Batch], Receiver[Batch]] = open_pipe("claimed", 1)
-        measured: tuple[Sender[Batch], Receiver[Batch]] = open_pipe("measured", 1)
+        loaded: tuple[Sender[Loaded], Receiver[Loaded]] = open_pipe("loaded", 1)
+        measured: tuple[Sender[Ended], Receiver[Ended]] = open_pipe("measured", 1)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._claim(claimed[0]), name=f"{self._name}-claim")
-                tasks.create_task(self._measure(claimed[1], measured[0]), name=f"{self._name}-measure")
+                tasks.create_task(self._load(claimed[1], loaded[0]), name=f"{self._name}-load")
+                tasks.create_task(self._measure(loaded[1], measured[0]), name=f"{self._name}-measure")
                 tasks.create_task(self._write(measured[1]), name=f"{self._name}-write")
         finally:
             await self._let_go()
@@ -171,22 +187,36 @@ class Lane:
         ids = await self._rota.look(groups, most=most, most_ms=most_ms)
         if crew is None or not ids:
             return None
-        token, tickets = await office.tickets.claim(ids, office.lease_s)
-        if not tickets:
-            return None  # others were faster
-        office.held[token] = [ticket.id for ticket in tickets]
+        token = new_token()
+        office.held[token] = ids  # before they are claimed: who is stopped in the midst of it gives them back
         try:
-            load = await office.loader.load(tickets, crew.recipes)
+            tickets = await office.tickets.claim(token, ids, office.lease_s)
         except RetryableError:
-            del office.held[token]  # the lease will end
+            del office.held[token]
             raise
-        return Batch(token, crew, load)
+        if not tickets:  # others were faster
+            del office.held[token]
+            return None
+        office.held[token] = [ticket.id for ticket in tickets]
+        return Batch(token, crew, tickets)
 
-    async def _measure(self, inbox: Receiver[Batch], outbox: Sender[Batch]) -> None:
+    async def _load(self, inbox: Receiver[Batch], outbox: Sender[Loaded]) -> None:
         with inbox, outbox:
             async for batch in inbox:
-                slots = await self._slots_of(batch.crew)
-                load, n = batch.load, len(slots)
+                try:
+                    load = await self._office.loader.load(batch.tickets, batch.crew.recipes)
+                except RetryableError as error:
+                    self._office.on_trouble(error)
+                    self._forget(batch)  # the lease will end
+                    await asyncio.sleep(FIRST_WAIT_S)
+                else:
+                    await outbox.send(Loaded(batch, load))
+
+    async def _measure(self, inbox: Receiver[Loaded], outbox: Sender[Ended]) -> None:
+        with inbox, outbox:
+            async for loaded in inbox:
+                slots = await self._slots_of(loaded.batch.crew)
+                load, n = loaded.load, len(slots)
                 shares = [
                     slot.work(load.cases[i::n], deadline_s=self._office.deadline_s, left_out=self._left_out)
                     for i, slot in enumerate(slots)
@@ -195,31 +225,34 @@ class Lane:
                 for i, some in enumerate(await together("measure", shares)):
                     results[i::n] = some
                 self._office.on_result(load, results)
-                await outbox.send(msgspec.structs.replace(batch, endings=self._endings(batch, results)))
+                await outbox.send(Ended(loaded.batch, self._endings(loaded, results)))
 
-    def _endings(self, batch: Batch, results: Results) -> list[Ending]:
-        concluder, now, load = self._office.concluder, datetime.now(UTC).timestamp(), batch.load
+    def _endings(self, loaded: Loaded, results: Results) -> list[Ending]:
+        concluder, now, load = self._office.concluder, datetime.now(UTC).timestamp(), loaded.load
         # A reload meanwhile has opened the same units anew: these results are of the former ones.
-        traces = {key: trace.id for key, trace in batch.crew.traces.items()}
+        traces = {key: trace.id for key, trace in loaded.batch.crew.traces.items()}
         endings = [concluder.refusal(ticket, refusal, now) for ticket, refusal in load.refused]
         for case, posed, of_case in zip(load.cases, load.posed, results, strict=True):
             endings += concluder.endings(case, posed, of_case, traces, now)
         return endings
 
-    async def _write(self, inbox: Receiver[Batch]) -> None:
+    async def _write(self, inbox: Receiver[Ended]) -> None:
         with inbox:
-            async for batch in inbox:
-                await self._finish(batch)
-                del self._office.held[batch.token]
-                self._on_their_way -= 1
+            async for ended in inbox:
+                await self._finish(ended)
+                self._forget(ended.batch)
 
-    async def _finish(self, batch: Batch) -> None:
+    def _forget(self, batch: Batch) -> None:
+        del self._office.held[batch.token]
+        self._on_their_way -= 1
+
+    async def _finish(self, ended: Ended) -> None:
         """Write, for as long as the lease lasts."""
-        office, endings = self._office, list(batch.endings)
+        office, endings = self._office, list(ended.endings)
         until, wait_s = time.monotonic() + office.lease_s, FIRST_WAIT_S
         while True:
             try:
-                refused = await office.tickets.finish(batch.token, endings)
+                refused = await office.tickets.finish(ended.batch.token, endings)
             except UnstorableError as error:
                 if all(one.id != error.document for one in endings):
                     raise InvariantError(f"no ticket is what cannot be stored: {error}") from error

@@ -109,11 +109,12 @@ def _things(
 ) -> dict[FeatureKey, Thing]:
     """Return what each ticket measures; nothing for what is not in the store."""
     things = {}
+    full = {number for number, held in bodies.items() if held.full}
     for one in tickets:
         points = dps.get(one.key)
-        there = points is not None and all(number in bodies for number in points)
+        there = points is not None and bodies.keys() >= set(points)
         if there and (one.key.col != COL_OBJECT or one.key.stock in views):
-            things[one.key] = _thing(one, recipes[_key(one)], points or (), bodies)
+            things[one.key] = _thing(one, recipes[_key(one)], points or (), bodies, full)
     return things
 
 
@@ -137,11 +138,18 @@ def _build(
         if refusal is not None:
             refused.append((one, refusal))
     used = {stock: builder for stock, builder in builders.items() if builder.posed}
-    cases = [builder.case(bodies, views.get(stock)) for stock, builder in used.items()]
+    rows = {number: (number, jd_of(held.body), held.tag, held.body) for number, held in bodies.items()}
+    cases = [builder.case(rows, views.get(stock)) for stock, builder in used.items()]
     return Load(cases, [builder.posed for builder in used.values()], refused)
 
 
-def _thing(ticket: Ticket, recipe: Recipe, points: tuple[int, ...], bodies: Mapping[int, StoredBody]) -> Thing:
+def _thing(
+    ticket: Ticket,
+    recipe: Recipe,
+    points: tuple[int, ...],
+    bodies: Mapping[int, StoredBody],
+    full: set[int],
+) -> Thing:
     detected: Sequence[int] = ()
     if recipe.depends:
         known = [(number, jd_of(bodies[number].body), bodies[number].body) for number in points]
@@ -152,7 +160,7 @@ def _thing(ticket: Ticket, recipe: Recipe, points: tuple[int, ...], bodies: Mapp
         where = linked(at, other.kind, link, ticket.key.stock, detected)
         key = None if where is None else FeatureKey(ticket.key.stock, where[0], other.unit, other.config, where[1])
         below.append(key)
-    return Thing(points, sum(bodies[number].full for number in points), tuple(below))
+    return Thing(points, len(full.intersection(points)), tuple(below))
 
 
 def _survey(ticket: Ticket) -> str:

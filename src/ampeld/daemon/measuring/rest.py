@@ -31,6 +31,8 @@ def rest_of(
     tuple or None
         None when nothing remains.
     """
+    if not done and not left_out:
+        return (case, range(len(case.jobs))) if to_measure(case) else None
     out = set(left_out)
     places: dict[int, int] = {}
     jobs: list[Job] = []

@@ -5,10 +5,10 @@ from support.tickets import link_of
 
 from ampeld.daemon.measuring.cases import CaseBuilder, Thing, in_order
 from ampeld.flow.codes import EXCEPTION, NEW, OK, PENDING_DEPENDENCY, RUNNING
-from ampeld.store.documents import FeatureKey, StoredBody, StoredFeature
+from ampeld.store.documents import FeatureKey, StoredFeature
 from ampeld.store.tickets import Ticket
 
-BODIES = {n: StoredBody((), {"jd": 2460000.5 + n, "magpsf": 18.0}, n == 1) for n in (1, 2)}
+POINTS = {n: (n, 2460000.5 + n, (), {"jd": 2460000.5 + n, "magpsf": 18.0}) for n in (1, 2)}
 
 
 def key(unit):
@@ -34,7 +34,7 @@ def thing(*below, points=(2, 1)):
 def test_a_ticket_measures_the_points_of_its_state():
     made = builder()
     assert made.add(ticket("A"), thing()) is None
-    case = made.case(BODIES, None)
+    case = made.case(POINTS, None)
     assert [(number, jd) for number, jd, _, _ in case.points] == [(1, 2460001.5), (2, 2460002.5)]
     (job,) = case.jobs
     assert (job.unit, job.link, job.points) == ("A", link_of(7), (2, 1))
@@ -44,7 +44,7 @@ def test_a_result_that_is_there_is_handed_in_once():
     made = builder(stored("A", OK, {"n": 1}))
     assert made.add(ticket("B"), thing(key("A"), None)) is None
     assert made.add(ticket("C"), thing(key("B"), key("A"))) is None
-    case = made.case(BODIES, None)
+    case = made.case(POINTS, None)
     assert [job.unit for job in case.jobs] == ["A", "B", "C"]
     assert [job.inputs for job in case.jobs] == [(), (0, -1), (1, 0)]
     assert case.jobs[0].known == {"n": 1}
@@ -54,7 +54,7 @@ def test_a_result_that_is_there_is_handed_in_once():
 def test_a_failure_that_is_there_is_handed_in_as_one():
     made = builder(stored("A", EXCEPTION))
     assert made.add(ticket("B"), thing(key("A"))) is None
-    assert made.case(BODIES, None).jobs[0].failed
+    assert made.case(POINTS, None).jobs[0].failed
 
 
 def test_who_builds_upon_a_ticket_waits_for_it():
