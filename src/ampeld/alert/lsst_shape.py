@@ -21,7 +21,7 @@ LIMIT: Final = "LSST_ND"
 _JD_OF_MJD_0: Final = 2400000.5
 _LATE_D: Final = TAI_UTC_S / 86400
 
-KEPT: Final[Mapping[str, tuple[str, ...] | None]] = {
+NUMBERED: Final[Mapping[str, tuple[str, ...] | None]] = {
     DETECTION: (
         "band",
         "dec",
@@ -39,6 +39,12 @@ KEPT: Final[Mapping[str, tuple[str, ...] | None]] = {
     LIMIT: None,
 }
 """What AMPEL keeps of each record, in order, and hashes to its number (Ampel-LSST, FieldSelection); of a limit all."""
+
+KEPT: Final[Mapping[str, tuple[str, ...] | None]] = {
+    **NUMBERED,
+    DETECTION: (*(NUMBERED[DETECTION] or ()), "reliability"),
+}
+"""What is stored of each record: how surely a detection is real, too, which AMPEL's selection leaves out."""
 
 TAGS: Final[Mapping[str, str]] = {
     "diaSource": DETECTION,
@@ -124,10 +130,10 @@ def make_point(record: Mapping[str, Any], tag: str, *, full: bool = False) -> Po
     full
         Whether it is the alert's own source.
     """
-    kept = KEPT[tag]
+    kept, numbered = KEPT[tag], NUMBERED[tag]
     body = dict(record) if kept is None else {name: record[name] for name in kept if name in record}
     return Point(
-        id=body_id(body),
+        id=body_id(body if numbered == kept else {name: body[name] for name in numbered or () if name in body}),
         jd=TIMELESS if tag == OBJECT else jd_of(record["midpointMjdTai"]),
         rcid=None,
         programid=PUBLIC,

@@ -33,7 +33,7 @@ def test_an_alert_gives_its_source_the_earlier_ones_forced_photometry_and_the_ob
     assert {point.rcid for point in points} == {None}
 
 
-def test_bodies_hold_what_ampel_keeps():
+def test_bodies_hold_what_ampel_keeps_and_how_surely_a_detection_is_real():
     own, _, flux, nothing, record = shape(packet(prvDiaNondetectionLimits=[limit()]))
     assert own.body == {
         "band": "r",
@@ -44,6 +44,7 @@ def test_bodies_hold_what_ampel_keeps():
         "psfFlux": 1000.0,
         "psfFluxErr": 50.0,
         "ra": 150.0,
+        "reliability": 0.75,
         "snr": 20.0,
         "visit": 11,
     }
@@ -61,9 +62,13 @@ def test_bodies_hold_what_ampel_keeps():
     assert set(record.body) == {"dec", "decErr", "diaObjectId", "nDiaSources", "ra", "raErr", "ra_dec_Cov"}
 
 
-def test_numbers_are_hashes_of_the_bodies():
+def numbered(point):
+    return {name: value for name, value in point.body.items() if name != "reliability"}
+
+
+def test_numbers_are_hashes_of_what_ampel_keeps():
     for point in shape(packet(prvDiaNondetectionLimits=[limit()])):
-        assert point.id == body_id(point.body)
+        assert point.id == body_id(numbered(point))
 
 
 def test_what_is_not_kept_does_not_change_a_number_and_what_is_kept_does():
@@ -98,7 +103,7 @@ def test_the_object_s_record_has_no_time():
 def test_what_is_not_finite_is_missing_in_a_body_but_keeps_its_number():
     point = shape(packet(diaSource=source(psfFlux=math.nan)))[0]
     assert point.body["psfFlux"] is None
-    assert point.id != body_id(point.body)
+    assert point.id != body_id(numbered(point))
     assert point.id == shape(packet(diaSource=source(psfFlux=math.nan)))[0].id
 
 

@@ -94,9 +94,8 @@ def test_an_alert_of_lsst_has_the_same_words():
     assert curve.mag_err[3] == pytest.approx(2.5 / math.log(10) / 20)
     assert curve.limit[0] == pytest.approx(31.4 - 2.5 * math.log10(100))
     assert np.isnan(curve.limit[1:]).all()
-    # AMPEL's selection of fields, which the points' numbers are made of, leaves it out.
-    assert np.isnan(curve.reliability).all()
-    assert lsst(lsst_source(1, MJD, reliability=0.75)).reliability.tolist() == [0.75]
+    assert np.isnan(curve.reliability[:2]).all()
+    assert curve.reliability[2:].tolist() == [0.75, 0.75]
 
 
 def test_the_record_of_the_object_is_no_point_but_beside_them():
