@@ -18,6 +18,7 @@ from ampeld.daemon.secret import HIDDEN
 OURS = "ampeld"
 
 _LIBRARIES = ("aiokafka", "pymongo", "motor", "asyncio", "kafka", "concurrent")
+_OF_SUPPRESSED = ("lines", "of", "template")
 _FORGED = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160))}
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
@@ -34,8 +35,9 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record if there is room, after the news of what was left out before."""
         for (name, message), count in self.limiter.take_suppressed():
-            event = {"event": "log.suppressed", "level": "warning", "lines": count, "of": name, "message": message}
-            super().emit(logging.LogRecord(OURS, logging.WARNING, "", 0, event, None, None))
+            news = logging.LogRecord(OURS, logging.WARNING, "", 0, "log.suppressed", None, None)
+            vars(news).update(zip(_OF_SUPPRESSED, (count, name, message), strict=True))
+            super().emit(news)
         chatter = record.levelno <= logging.INFO and record.name.partition(".")[0] == OURS
         if self.limiter.allows((record.name, _template(record)), repeats=chatter):
             super().emit(record)
@@ -95,6 +97,7 @@ def suppressed_lines() -> int:
 def _formatter(*, console: bool, colors: bool) -> logging.Formatter:
     foreign: list[Processor] = [
         structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(_OF_SUPPRESSED),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[Processor] = (

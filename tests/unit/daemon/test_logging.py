@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from ampeld.daemon.logging import configure_logging
+from ampeld.daemon.limit import WINDOW_S, LineLimiter
+from ampeld.daemon.logging import LimitedHandler, configure_logging
 from ampeld.daemon.secret import Secret
 
 
@@ -68,6 +69,24 @@ def test_a_storm_of_one_message_is_limited_whatever_its_values() -> None:
     for number in range(1000):
         logging.getLogger("aiokafka").error("no broker %d", number)
     assert len(lines(stream)) == 5
+
+
+def test_what_was_left_out_of_a_storm_is_told_in_one_line_half_a_minute_later() -> None:
+    stream, now = start(), [0.0]
+    [handler] = [one for one in logging.root.handlers if isinstance(one, LimitedHandler)]
+    handler.limiter = LineLimiter(lambda: now[0])
+    for number in range(9):
+        logging.getLogger("aiokafka").error("no broker %d", number)
+    now[0] = WINDOW_S
+    logging.getLogger("aiokafka").error("it is back")
+    told = lines(stream)[5]
+    assert {name: told[name] for name in ("event", "level", "lines", "of", "template")} == {
+        "event": "log.suppressed",
+        "level": "warning",
+        "lines": 4,
+        "of": "aiokafka",
+        "template": "no broker %d",
+    }
 
 
 def test_an_error_tells_its_traceback_without_values_of_variables() -> None:
