@@ -132,7 +132,8 @@ def _newest(told: ObjectTold, unit: str, config: int | None) -> ToldFeature:
 
 def _look_up(feature: ToldFeature, key: str) -> Any:
     if feature.body is None:
-        raise NoValueError(f"{feature.unit} has no result on {feature.col} {feature.link}: {feature.meaning}")
+        said = f"\n{feature.error}" if feature.error else ""
+        raise NoValueError(f"{feature.unit} has no result on {feature.col} {feature.link}: {feature.meaning}{said}")
     if key in feature.body:
         return feature.body[key]
     value: Any = feature.body

@@ -92,8 +92,11 @@ def test_what_is_not_there_is_told_with_what_is(words, told):
         why(words)
 
 
-def test_a_feature_without_a_result_tells_its_code():
+def test_a_feature_without_a_result_tells_its_code_and_what_was_said():
     with pytest.raises(NoValueError, match="has no result on t1 -6: exception"):
         why("Decay.rate", feature("Decay", -6, None, code=-4))
+    failed = feature("Decay", -6, None, code=-4, meta=[{"ts": 1.0, "code": -4, "error": "ValueError: no such star"}])
+    with pytest.raises(NoValueError, match="exception\nValueError: no such star"):
+        why("Decay.rate", failed)
     with pytest.raises(NoValueError, match="there are 99"):
         why("RiseDecline.t_lc", config=5)
