@@ -191,6 +191,17 @@ async def test_a_unit_that_hangs_on_every_object_holds_up_no_other_for_longer_th
     assert sum(found["Bad", stock].get("trials", 0) > 0 for stock in range(40)) <= 3
 
 
+async def test_the_end_is_not_put_off_by_a_unit_that_costs_one_worker_after_the_other(beside, capsys):
+    await beside.judge.swap([wants("a", ("Count", "{}"), ("Bad", '{what = "exit"}'))])
+    await insert_states(beside.store, [3] * 20)
+    units = [beside.recipe("Count"), beside.recipe("Bad")]
+    await beside.store.write_features([ticket(unit, stock) for unit in units for stock in range(20)])
+    found = await beside.drain()
+    assert {one["code"] for (unit, _), one in found.items() if unit == "Count"} == {OK}
+    assert 1 <= sum(found["Bad", stock].get("trials", 0) for stock in range(20)) <= 6
+    assert "tickets.left" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("what", "code"), [("leak", OK), ("eat", EXCEPTION), ("huge", ERROR)])
 async def test_memory_without_end_is_an_error_of_who_takes_it(beside, what, code):
     await beside.judge.swap([wants("a", ("Count", "{}"), ("Bad", f'{{what = "{what}"}}'))])

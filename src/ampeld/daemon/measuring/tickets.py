@@ -39,6 +39,7 @@ LEAVE_S: Final = 2.0
 SOON_S: Final = 15.0
 """Who waits for the last ticket waits for none that is tried again later than that."""
 LOOK_S: Final = 0.2
+_HOPELESS: Final = "it costs one worker after the other: its tickets wait for a daemon that runs on"
 
 log = structlog.get_logger("ampeld.tickets")
 
@@ -134,7 +135,10 @@ class TicketRunner:
                         await self._tickets.give_back(token, ids)
 
     async def drain(self, stopping: asyncio.Event) -> None:
-        """Return when no ticket is left that this daemon knows how to measure and that is due soon, or when told to."""
+        """Return when no ticket is left that this daemon knows how to measure and that is due soon, or when told to.
+
+        Nobody waits for a unit that costs one worker after the other: a deadline for each of its tickets.
+        """
         async with asyncio.TaskGroup() as tasks:
             ways = {
                 tasks.create_task(self._drain(), name="tickets-drain"),
@@ -150,15 +154,23 @@ class TicketRunner:
                 lane.idle.clear()
                 lane.wake.set()
             await self._main.idle.wait()
-            if any(key in self._suspects for key in crew.recipes):
-                await self._aside.idle.wait()
+            while self._is_any_suspect_waited_for(crew) and not self._aside.idle.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_S):
+                        await self._aside.idle.wait()
+            hopeless = [key for key in crew.recipes if self._suspects.is_hopeless(key)]
             try:
-                measurable = [key for key in crew.recipes if key not in self._withheld]
+                measurable = [key for key in crew.recipes if key not in self._withheld and key not in hopeless]
                 if not await self._tickets.is_any_due(measurable, within_s=SOON_S):
+                    for unit, config in hopeless:
+                        log.warning("tickets.left", unit=unit, config=config, meaning=_HOPELESS)
                     return
             except RetryableError as error:
                 self.on_trouble(error)
             await asyncio.sleep(LOOK_S)
+
+    def _is_any_suspect_waited_for(self, crew: Crew) -> bool:
+        return any(key in self._suspects and not self._suspects.is_hopeless(key) for key in crew.recipes)
 
     def status(self) -> dict[str, Any]:
         """Return what the status page tells of features."""
@@ -238,6 +250,7 @@ class TicketRunner:
             self._costs.note(key, one.ms)
         measured = measured_in(load, results)
         for key, measurement in measured:
+            self._suspects.praise(key)
             self._costs.note(key, measurement.ms)
             self._tally.measured(key[0], measurement, in_flow=False)
         if any(key in self._suspects for key, _ in [*lost, *measured]):

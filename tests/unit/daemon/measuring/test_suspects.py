@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ampeld.daemon.measuring.suspects import SUSPECT_S, Suspects
+from ampeld.daemon.measuring.suspects import IN_SUCCESSION, SUSPECT_S, Suspects
 
 KEY = ("Unit", 1)
 
@@ -19,6 +19,19 @@ def test_a_unit_is_suspected_for_ten_minutes_after_its_last_offence():
     assert KEY in suspects
     now[0] = 2 * SUSPECT_S
     assert KEY not in suspects
+
+
+def test_a_unit_is_hopeless_after_three_offences_without_a_measurement_between_them():
+    suspects = Suspects()
+    for _ in range(IN_SUCCESSION - 1):
+        suspects.blame(KEY)
+    suspects.praise(KEY)
+    for _ in range(IN_SUCCESSION):
+        assert not suspects.is_hopeless(KEY)
+        suspects.blame(KEY)
+    assert suspects.is_hopeless(KEY)
+    suspects.praise(KEY)
+    assert not suspects.is_hopeless(KEY)
 
 
 async def test_who_waits_for_a_suspect_goes_on_when_there_is_one():
