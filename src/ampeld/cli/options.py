@@ -11,9 +11,9 @@ from ampeld.catalog.directory import open_catalogs
 from ampeld.channel.channel import Channel
 from ampeld.daemon.catalogs import catalog_problems
 from ampeld.daemon.channels import load_channels
-from ampeld.daemon.features_needs import needs_of_files
 from ampeld.daemon.files import ChannelFiles, read_survey
 from ampeld.daemon.logging import configure_logging
+from ampeld.daemon.measuring.rehearsal import unit_problems
 from ampeld.daemon.settings import Settings, load_settings, read_settings
 from ampeld.errors import ConfigError
 
@@ -78,7 +78,7 @@ def everything(config: Path | None, sets: Sequence[str] | None) -> tuple[Setting
     own = [channel for channel in channels if channel.survey == settings.source.survey]
     found = open_catalogs(settings.catalogs.directory)
     lacking = [line for lines in catalog_problems(own, found).values() for line in lines]
-    return settings, channels, [*problems, *lacking, *needs_of_files(own, found)]
+    return settings, channels, [*problems, *lacking, *unit_problems(own, found)]
 
 
 def topic_or_file(name: str) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from ampeld.catalog.directory import Found
 from ampeld.channel.channel import Channel
 from ampeld.daemon.feature_resources import LocalResources, Need
-from ampeld.daemon.features import MadeUnit, make_units
-from ampeld.daemon.files import ChannelFiles, read_channel
+from ampeld.daemon.features import MadeUnit
+from ampeld.daemon.files import ChannelFiles
 from ampeld.daemon.toml import parse_toml
 from ampeld.flow.wanted import closure
 
@@ -35,14 +35,6 @@ def need_problems(
         if channel.features
     }
     return {name: lines for name, lines in problems.items() if lines}
-
-
-def needs_of_files(channels: Sequence[Channel], found: Found) -> list[str]:
-    """Return what the units of channels lack that were loaded from files; their texts are read once more."""
-    asking = [channel for channel in channels if channel.features]
-    files = [read_channel(channel.path) for channel in asking]
-    problems = need_problems(asking, files, make_units(asking, files), found)
-    return [line for lines in problems.values() for line in lines]
 
 
 def _problems_of(channel: Channel, files: ChannelFiles, units: Units, found: Found) -> Iterator[str]:

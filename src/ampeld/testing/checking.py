@@ -9,7 +9,7 @@ import msgspec
 
 from ampeld.catalog.directory import open_catalogs
 from ampeld.channel.channel import Channel
-from ampeld.daemon.features_needs import needs_of_files
+from ampeld.daemon.measuring.rehearsal import unit_problems
 from ampeld.daemon.settings import Settings
 from ampeld.demo.simulate import SimulatedNights
 from ampeld.errors import ConfigError
@@ -50,7 +50,7 @@ def _try(channel: Channel, settings: Settings) -> Checked:
         reader = Reader(settings, [channel])
     except ConfigError as error:
         return Checked(channel.name, channel.version, [], error.problems)
-    if lacking := needs_of_files([channel], open_catalogs(settings.catalogs.directory)):
+    if lacking := unit_problems([channel], open_catalogs(settings.catalogs.directory)):
         return Checked(channel.name, channel.version, [], lacking)
     problems: list[str] = []
     if channel.survey == "ztf":

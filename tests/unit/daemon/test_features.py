@@ -185,6 +185,25 @@ def test_the_checks_before_a_start_name_what_units_lack(tmp_path, monkeypatch, c
         assert "a.toml:4: feature[0].unit: there is no file" in capsys.readouterr().err
 
 
+def test_the_checks_before_a_start_try_to_open_units(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "channels").mkdir()
+    shut = (
+        "from ampeld.feature import StateUnit\n"
+        "class Shut(StateUnit):\n"
+        "    model: str = 'flat'\n"
+        "    def open(self, resources):\n"
+        "        raise ValueError('model: of another version')\n"
+        "    def measure(self, light_curve):\n"
+        "        return {}\n"
+    )
+    write(tmp_path / "channels", a__toml=HEAD + '[[feature]]\nunit = "shut.py:Shut"\n', shut__py=shut)
+    for command in (["check"], ["channel", "check"]):
+        assert run_command(command) == 78
+        told = capsys.readouterr().err
+        assert "a.toml: the unit shut.py:Shut cannot be opened: model: of another version (model is 'flat')" in told
+
+
 def test_what_a_unit_needs_and_finds_is_no_problem(tmp_path):
     (tmp_path / "x.bin").write_bytes(b"\x00")
     channel = load(tmp_path, '[[feature]]\nunit = "decay.py:Decay"\n')

@@ -1,7 +1,7 @@
 """Who measures for the channels of one loading: units that are opened, in the flow's place and in those behind it."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -10,7 +10,7 @@ from ampeld.daemon.channels import ChannelsRefusedError
 from ampeld.daemon.isolation.cradle import Cradle
 from ampeld.daemon.isolation.loading import Loaded
 from ampeld.daemon.measuring.hand import HandLostError
-from ampeld.daemon.measuring.opening import Key, open_units
+from ampeld.daemon.measuring.opening import Key, open_units, refusals
 from ampeld.daemon.measuring.origins import Origins
 from ampeld.daemon.measuring.slot import Slot
 from ampeld.daemon.measuring.thread import ThreadSlot
@@ -96,17 +96,9 @@ def refuse(failed: Mapping[Key, str], channels: Sequence[Channel]) -> None:
     ChannelsRefusedError
         If there are any.
     """
-    if problems := dict(_problems(failed, channels)):
+    if problems := refusals(failed, channels):
         raise ChannelsRefusedError(problems)
 
 
 def _recipes(channels: Sequence[Channel]) -> dict[Key, Recipe]:
     return {recipe.key: recipe for recipe in closure(one.recipe for channel in channels for one in channel.features)}
-
-
-def _problems(failed: Mapping[Key, str], channels: Sequence[Channel]) -> Iterator[tuple[str, list[str]]]:
-    for channel in channels:
-        bad = [recipe.key for recipe in closure(one.recipe for one in channel.features) if recipe.key in failed]
-        lines = [f"{channel.path}: the unit {key[0]} cannot be opened: {failed[key]}" for key in bad]
-        if lines:
-            yield channel.name, lines

@@ -1,13 +1,14 @@
 """Give the channels' units what they need, once, where they will measure; note what their values will come from."""
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from ampeld.catalog.directory import Found
+from ampeld.channel.channel import Channel
 from ampeld.daemon.feature_resources import LocalResources, ResourceError
 from ampeld.daemon.features import MadeUnit
 from ampeld.daemon.features_trace import trace_of
@@ -15,6 +16,7 @@ from ampeld.daemon.measuring.offline import keep_offline
 from ampeld.feature.unit import Measured, ObjectUnit, PointUnit, StateUnit, Unit
 from ampeld.feature.work import MOST_TRACEBACK
 from ampeld.flow.trace import Trace
+from ampeld.flow.wanted import closure
 
 Key = tuple[str, int]
 """Of a unit: its name and configuration."""
@@ -58,6 +60,25 @@ def open_units(made: Mapping[Key, MadeUnit], found: Found) -> Opening:
         traces[key] = trace_of(one, resources.digests)
     keep_offline()
     return Opening(units, traces, failed)
+
+
+def refusals(failed: Mapping[Key, str], channels: Sequence[Channel]) -> dict[str, list[str]]:
+    """Return, for each channel that wants what could not be opened, or what builds upon it, why it is refused.
+
+    Parameters
+    ----------
+    failed
+        Why units could not be opened.
+    channels
+        Who wants them.
+    """
+    problems = {}
+    for channel in channels:
+        bad = [recipe.key for recipe in closure(one.recipe for one in channel.features) if recipe.key in failed]
+        if bad:
+            lines = [f"{channel.path}: the unit {key[0]} cannot be opened: {failed[key]}" for key in bad]
+            problems[channel.name] = lines
+    return problems
 
 
 def _complaint(one: MadeUnit, error: BaseException) -> str | None:
