@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
-from pymongo import UpdateMany
+from pymongo import UpdateMany, WriteConcern
 
 from ampeld.flow.codes import NEW, RUNNING, WAITING
 from ampeld.store.connection import Connection
@@ -103,6 +103,8 @@ class Tickets:
 
     def __init__(self, connection: Connection, owner: str) -> None:
         self._features = connection["t2"]
+        # A claim that is lost with its server was never made: the result finds no token.
+        self._claims = self._features.with_options(write_concern=WriteConcern(w=1))
         self._states = connection["t1"]
         self._points = connection["t0"]
         self._owner = owner
@@ -127,7 +129,7 @@ class Tickets:
         }
         mine = {"_id": {"$in": list(ids)}}
         with translated():
-            await self._features.update_many(
+            await self._claims.update_many(
                 mine | {"code": {"$in": list(WAITING)}}, [{"$set": {"code": RUNNING, "lease": lease}}]
             )
             found = await self._features.find(mine | {"lease.token": token}, _TICKET, batch_size=_AT_ONCE).to_list(None)

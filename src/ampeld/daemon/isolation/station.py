@@ -5,11 +5,15 @@ import select
 import signal
 import socket
 import sys
+from typing import Final
 
 from ampeld.daemon.isolation import guard
 from ampeld.daemon.isolation.capture import Capture
 from ampeld.daemon.isolation.marker import Marker
 from ampeld.daemon.isolation.messages import DISCONNECTED, LENGTH, PROCREATED, Down, Up, frame, length_of, read_down
+
+MOST_HELD: Final = 32
+"""Messages."""
 
 
 class Station:
@@ -29,6 +33,7 @@ class Station:
         self.marker = Marker(fds[1])
         self.capture = Capture()
         """What authors' code prints."""
+        self._held: list[bytes] = []
         sys.stdout = sys.stderr = self.capture
         guard.tell_where_on_death()
 
@@ -66,8 +71,21 @@ class Station:
         return bool(select.select([self._socket], [], [], 0)[0])
 
     def send(self, message: Up) -> None:
-        """Send a message to the daemon."""
-        self._socket.sendall(frame(message))
+        """Send a message to the daemon, behind those that are held back."""
+        self.hold(message)
+        self.let_go()
+
+    def hold(self, message: Up) -> None:
+        """Hold a message back: some at a time cost less. Should the process end before, it is lost."""
+        self._held.append(frame(message))
+        if len(self._held) >= MOST_HELD:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Send what is held back."""
+        if self._held:
+            self._socket.sendall(b"".join(self._held))
+            self._held.clear()
 
     def _exactly(self, length: int) -> bytes | None:
         data = bytearray()

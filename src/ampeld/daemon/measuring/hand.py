@@ -75,7 +75,14 @@ class MeasuringHand(Grip):
         return message
 
     async def measure(
-        self, cases: Sequence[Case], on_done: OnDone, *, deadline_s: float, until: float | None, grace_s: float
+        self,
+        cases: Sequence[Case],
+        on_done: OnDone,
+        *,
+        deadline_s: float,
+        until: float | None,
+        grace_s: float,
+        in_bulk: bool,
     ) -> bool:
         """Measure; return whether all is done.
 
@@ -91,6 +98,8 @@ class MeasuringHand(Grip):
             When no other job is begun, on the clock `time.monotonic`; None: never.
         grace_s
             How long the job may take that is under way by then [s].
+        in_bulk
+            Whether it may tell of some jobs at a time.
 
         Raises
         ------
@@ -98,7 +107,7 @@ class MeasuringHand(Grip):
             If it is lost on the way; it has been buried.
         """
         self._serial += 1
-        self._link.send(Measure(self._serial, list(cases)))
+        self._link.send(Measure(self._serial, list(cases), in_bulk))
         heard, told = time.monotonic(), False
         stop = until
         while True:

@@ -133,7 +133,9 @@ class Slot:
                 assert self._hand is not None
                 note = partial(_note, results, asked, self._name)
                 work = [case for _, case, _ in asked]
-                done = await self._hand.measure(work, note, deadline_s=deadline_s, until=until, grace_s=grace_s)
+                done = await self._hand.measure(
+                    work, note, deadline_s=deadline_s, until=until, grace_s=grace_s, in_bulk=until is None
+                )
             except HandLostError as error:
                 has_done = self._hand is not None and not self._hand.is_fresh
                 self._hand = None

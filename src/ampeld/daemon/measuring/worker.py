@@ -2,14 +2,18 @@
 
 import time
 import traceback
+from typing import Final
 
 from ampeld.daemon.isolation.loading import Loaded
 from ampeld.daemon.isolation.messages import Done, Finished, Measure, Opened, Setup
 from ampeld.daemon.isolation.station import Station
-from ampeld.daemon.measuring.opening import open_units
+from ampeld.daemon.measuring.opening import Key, open_units
 from ampeld.daemon.measuring.rest import to_measure
 from ampeld.feature.work import MOST_TRACEBACK, Measurement, measure_case
 from ampeld.flow.codes import ERROR
+
+QUICK_MS: Final = 1.0
+"""What took less is likely to do so again."""
 
 
 class MeasuringWorker:
@@ -33,6 +37,8 @@ class MeasuringWorker:
         # What the units have opened (models, maps) does not count, and a library may have started its threads.
         self._memory = self._station.wall_in(setup.measuring.memory_mb, "unit")
         self._began_kb = self._memory.kb()
+        self._ms: dict[Key, float] = {}
+        """How long each unit took the last time."""
         failed = [(*key, error) for key, error in opening.failed.items()]
         self._station.send(Opened(failed, list(opening.traces.values())))
 
@@ -45,21 +51,23 @@ class MeasuringWorker:
                 self._station.send(Finished(task.serial, self._memory.kb() - self._began_kb))
 
     def _measure(self, task: Measure) -> None:
+        tell = self._station.hold if task.in_bulk else self._station.send
         for number, case in enumerate(task.cases):
             measuring = measure_case(case, self._units, time.monotonic)
             for position in to_measure(case):
+                key = case.jobs[position].unit, case.jobs[position].config
+                if self._ms.get(key, QUICK_MS) >= QUICK_MS:
+                    self._station.let_go()  # what is measured does not wait for what may take long
                 if self._station.has_word():
                     return  # it says that it is enough: `run` reads it
                 self._station.marker.enter(number, position, time.monotonic_ns())
                 _, measurement = next(measuring)
                 self._station.look_round()
                 self._station.marker.leave()
-                self._tell(task.serial, number, position, measurement)
-
-    def _tell(self, serial: int, number: int, position: int, measurement: Measurement) -> None:
-        printed, _ = self._station.capture.take()
-        try:
-            self._station.send(Done(serial, number, position, measurement, printed))
-        except (TypeError, ValueError, OverflowError):  # of a subclass of a plain type that no message can hold
-            error = traceback.format_exc()[-MOST_TRACEBACK:]
-            self._station.send(Done(serial, number, position, Measurement(ERROR, None, error, measurement.ms)))
+                self._ms[key] = measurement.ms
+                printed, _ = self._station.capture.take()
+                try:
+                    tell(Done(task.serial, number, position, measurement, printed))
+                except (TypeError, ValueError, OverflowError):  # of a subclass of a plain type that no message can hold
+                    error = traceback.format_exc()[-MOST_TRACEBACK:]
+                    tell(Done(task.serial, number, position, Measurement(ERROR, None, error, measurement.ms)))
