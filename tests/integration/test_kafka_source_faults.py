@@ -149,7 +149,7 @@ async def test_a_commit_beyond_the_log_means_a_topic_made_anew(kafka: str) -> No
     topic = await create_topic(kafka, partitions=1)
     await send(kafka, topic, messages(5))
     settings = kafka_settings(kafka, topic, until_end=True)
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=settings.group)
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=settings.group, enable_auto_commit=False)
     await consumer.start()
     consumer.assign([TopicPartition(topic, 0)])
     await consumer.commit({TopicPartition(topic, 0): OffsetAndMetadata(100, "")})
