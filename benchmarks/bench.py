@@ -25,6 +25,8 @@ COMMAND = Path(sys.executable).with_name("ampeld")
 HERE = Path(__file__).resolve().parent
 DECENT = HERE.parent / "channels" / "decent.toml"
 PARTITIONS = 16
+CACHE_GB = 2.0
+"""Of the mongod: the embedded one's usual quarter cannot hold a night, and nobody runs one like that."""
 MAX_REQUEST = 20 * 2**20
 
 Numbers = dict[str, float]

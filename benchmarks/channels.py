@@ -24,7 +24,7 @@ from statistics import median
 from typing import Any
 
 import uvloop
-from bench import DECENT, Bench, decent_channels, fill, make_topic
+from bench import CACHE_GB, DECENT, Bench, decent_channels, fill, make_topic
 from night import Night
 from rich.console import Console
 from rich.table import Table
@@ -176,7 +176,7 @@ def main() -> None:
         settings = {"channels.isolation": options.isolation}
         with tempfile.TemporaryDirectory() as name:
             directory = Path(name)
-            with EmbeddedServers("apache", directory=directory / "servers") as pair:
+            with EmbeddedServers("apache", directory=directory / "servers", cache_gb=CACHE_GB) as pair:
                 rows += daemons(Bench(directory, pair, settings), night, runs, console.log)
     if options.json:
         names = ("what", "value", "unit", "asked")

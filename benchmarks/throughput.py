@@ -24,7 +24,7 @@ from statistics import median
 
 import numpy as np
 import uvloop
-from bench import DECENT, Bench, Numbers, decent_channels, fill, make_topic, pass_all_channel
+from bench import CACHE_GB, DECENT, Bench, Numbers, decent_channels, fill, make_topic, pass_all_channel
 from night import Night
 from paced import group_cost, latency
 from peer import Peer
@@ -225,7 +225,7 @@ def main() -> None:
     settings = {"channels.isolation": options.isolation}
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        with EmbeddedServers("apache", directory=directory / "servers") as pair:
+        with EmbeddedServers("apache", directory=directory / "servers", cache_gb=CACHE_GB) as pair:
             rows = measure(Bench(directory, pair, settings), night, options, console.log)
     if options.json:
         names = ("what", "value", "unit", "asked")

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import uvloop
-from bench import COMMAND, make_topic
+from bench import CACHE_GB, COMMAND, make_topic
 from pymongo import MongoClient
 from rich.progress import Progress
 
@@ -73,7 +73,10 @@ def main() -> None:
     parser.add_argument("--tickets", type=int, default=10_000)
     parser.add_argument("--kill", action="store_true", help="three daemons, one of which is killed every five seconds")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, EmbeddedServers(directory=Path(name, "servers")) as pair:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        EmbeddedServers(directory=Path(name, "servers"), cache_gb=CACHE_GB) as pair,
+    ):
         seconds, settings = (SLOW_S, {"features.lease_s": LEASE_S}) if options.kill else (0.0, {})
         site = Site(Path(name), pair, seconds=seconds, settings=settings)
         uvloop.run(make_topic(pair.kafka, "nothing"))

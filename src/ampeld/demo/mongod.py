@@ -15,9 +15,24 @@ _ALREADY_INITIALIZED = 23
 
 
 class Mongod(ServerProcess):
-    """A mongod with a replica set of one; ready means writable."""
+    """A mongod with a replica set of one; ready means writable.
+
+    Parameters
+    ----------
+    directory
+        Where data and log lie.
+    port
+        TCP port, a free one by default.
+    cache_gb
+        Memory for documents and indexes [GiB]; by default the least that there can be, where any other mongod takes
+        half of the machine's.
+    """
 
     name = "mongod"
+
+    def __init__(self, directory: Path, *, port: int | None = None, cache_gb: float = 0.25) -> None:
+        super().__init__(directory, port=port)
+        self._cache_gb = cache_gb
 
     @property
     def uri(self) -> str:
@@ -30,7 +45,7 @@ class Mongod(ServerProcess):
             str(_binary()),
             *("--dbpath", str(self.directory / "data")),
             *("--port", str(self.port), "--bind_ip", "127.0.0.1", "--nounixsocket"),
-            *("--replSet", _SET, "--oplogSize", "64", "--wiredTigerCacheSizeGB", "0.25"),
+            *("--replSet", _SET, "--oplogSize", "64", "--wiredTigerCacheSizeGB", str(self._cache_gb)),
             # Without this a new data directory takes 300 MB.
             *("--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=8MB)"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),

@@ -27,6 +27,8 @@ class EmbeddedServers:
         Where data and logs lie meanwhile; by default a new one under ``var/servers``.
     kafka_port, mongodb_port
         TCP ports, free ones by default.
+    cache_gb
+        Memory of the mongod for documents [GiB]: little, unless it is to show how fast one is.
     """
 
     def __init__(
@@ -36,12 +38,13 @@ class EmbeddedServers:
         directory: Path | None = None,
         kafka_port: int | None = None,
         mongodb_port: int | None = None,
+        cache_gb: float = 0.25,
     ) -> None:
         self._made = _missing(directory or _PARENT)
         self.directory = _make(directory)
         broker = {"tansu": Tansu, "apache": ApacheKafka}[kafka]
         self.broker: ServerProcess = broker(self.directory / "kafka", port=kafka_port)
-        self.mongod = Mongod(self.directory / "mongod", port=mongodb_port)
+        self.mongod = Mongod(self.directory / "mongod", port=mongodb_port, cache_gb=cache_gb)
         self._remove_root = directory is None
 
     @property
