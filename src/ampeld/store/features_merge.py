@@ -6,7 +6,7 @@ that was never measured, a document that was reset) the result is appended. Ever
 because two daemons may write at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ampeld.flow.codes import NEW, RUNNING, WAITING
@@ -108,5 +108,9 @@ def _with_body(body: Mapping[str, Any]) -> Expression:
 
 
 def _with_entry(entry: Mapping[str, Any] | None) -> Expression:
-    entries: Sequence[Any] = [] if entry is None else [{"$literal": dict(entry)}]
+    return with_entries([] if entry is None else [{"$literal": dict(entry)}])
+
+
+def with_entries(entries: Expression) -> Expression:
+    """Return a document's entries of provenance with these behind them: the newest that there is room for."""
     return {"$slice": [{"$concatArrays": [{"$ifNull": ["$meta", []]}, entries]}, -META_KEPT]}

@@ -16,9 +16,8 @@ from pymongo import UpdateMany, WriteConcern
 from ampeld.flow.codes import NEW, RUNNING, WAITING
 from ampeld.store.connection import Connection
 from ampeld.store.documents import FeatureChange, FeatureKey, StoredBody
-from ampeld.store.encode import META_KEPT
 from ampeld.store.errors import storable, storing, translated
-from ampeld.store.features_merge import OF_TICKETS, result_update
+from ampeld.store.features_merge import OF_TICKETS, result_update, with_entries
 
 Document = dict[str, Any]
 Token = ObjectId
@@ -308,7 +307,6 @@ def _portions(results: Sequence[Ending]) -> Iterator[dict[str, RawBSONDocument]]
 def _put_update(results: Mapping[str, RawBSONDocument]) -> list[Document]:
     """Return the update that puts each result into its ticket, and does what `result_update` does to an empty one."""
     place = {"$indexOfArray": [{"$literal": list(results)}, "$_id"]}
-    meta = {"$slice": [{"$concatArrays": [{"$ifNull": ["$meta", []]}, "$result.meta"]}, -META_KEPT]}
     return [
         {"$set": {"result": {"$arrayElemAt": [{"$literal": list(results.values())}, place]}}},
         {
@@ -316,7 +314,7 @@ def _put_update(results: Mapping[str, RawBSONDocument]) -> list[Document]:
                 "code": {"$cond": [{"$gt": ["$due", "$result.full"]}, NEW, "$result.code"]},
                 "full": "$result.full",
                 "body": "$result.body",
-                "meta": meta,
+                "meta": with_entries("$result.meta"),
             }
         },
         {"$unset": ["result", *OF_TICKETS]},
@@ -333,6 +331,5 @@ def _ending_update(what: FeatureChange | Postponed) -> list[Document]:
         "retry_after": {"$add": ["$$NOW", int(what.retry_s * 1000)]},
     }
     if what.meta is not None:
-        meta = {"$concatArrays": [{"$ifNull": ["$meta", []]}, [{"$literal": dict(what.meta)}]]}
-        fields["meta"] = {"$slice": [meta, -META_KEPT]}
+        fields["meta"] = with_entries([{"$literal": dict(what.meta)}])
     return [{"$set": fields}, {"$unset": "lease"}]
