@@ -77,6 +77,11 @@ Clock = Callable[[], float]
 """Returns seconds since whenever."""
 
 
+def is_ours(unit: Unit) -> bool:
+    """Tell whether a unit is one of those that come with ampeld."""
+    return type(unit).__module__.startswith(_OUR_UNITS)
+
+
 def measure_case(case: Case, units: Units, clock: Clock) -> Iterator[tuple[int, Measurement]]:
     """Yield the position of each job that is measured with what came of it, in their order.
 
@@ -104,7 +109,7 @@ def measure_case(case: Case, units: Units, clock: Clock) -> Iterator[tuple[int, 
             continue
         inputs = [bodies[i] if i >= 0 else None for i in job.inputs]
         # Our own units change nothing of what they are given; what an author's one changes must be its own.
-        shared = type(unit).__module__.startswith(_OUR_UNITS)
+        shared = is_ours(unit)
         given, lent = (case, inputs) if shared else (_copied(case), copy.deepcopy(inputs) if inputs else [])
         curve = curves.get(job.points) if shared else None
         if curve is None and isinstance(unit, StateUnit):

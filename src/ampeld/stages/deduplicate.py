@@ -19,6 +19,7 @@ import stamina
 from ampeld.channel.channel import Channel
 from ampeld.channel.panel import may_see_private
 from ampeld.errors import InvariantError, RetryableError
+from ampeld.flow.apart import apart
 from ampeld.flow.failpoint import reach
 from ampeld.flow.pipe import Receiver, Sender
 from ampeld.flow.record import Coordinates
@@ -26,6 +27,7 @@ from ampeld.flow.together import together
 from ampeld.flow.verdict import accepts
 from ampeld.stages.accept import accepted
 from ampeld.stages.account import Bookkeeper
+from ampeld.stages.gather import Gatherer
 from ampeld.stages.known import follow_known, stocks_to_ask
 from ampeld.stages.measure import Harvest, Measuring
 from ampeld.stages.plan import make_plan
@@ -37,8 +39,6 @@ from ampeld.store.documents import Account, ObjectDocument, StoredPoint
 from ampeld.store.errors import UnstorableError
 
 MAX_WAIT_S = 5.0
-MERGED = 4
-"""Full batches that one flush writes where they wait: each wait for the store's journal is for all of them."""
 MAX_LANES = 4
 LANE_OBJECTS = 32
 """Objects that are worth a lane of their own: fewer are written one step after the other."""
@@ -122,10 +122,10 @@ class Flusher:
         stocks = stocks_to_ask(batches)
         known = await self._store.find_known(sorted(stocks)) if stocks else {}
         followed = follow_known(batches, known)
-        if not any(accepts(judged.codes).any() for judged in followed):
+        taken = sum(int(accepts(judged.codes).any(axis=0).sum()) for judged in followed)
+        if not taken:
             return Stored(followed, {}, {}, [])
-        # Shaping and planning take a tenth of a millisecond an alert: in a thread, so that heartbeats go on meanwhile.
-        alerts = await asyncio.to_thread(accepted, followed)
+        alerts = await apart(taken, accepted, followed)
         links, firsts, harvests = await self._write(alerts, batches[0].channels)
         # By coordinates: alerts of one candid may have own points of different numbers, where these are hashes.
         own = {alert.coordinates: alert.heads[0].id for alert in alerts}
@@ -183,7 +183,7 @@ class Flusher:
             )  # STRICTLY BEFORE the points: see the swap's promise
             points = await self._find_points(pending, objects)
             now = datetime.now(UTC).timestamp()
-            plan = await asyncio.to_thread(make_plan, pending, objects, points, private, origin, now)
+            plan = await apart(len(pending), make_plan, pending, objects, points, private, origin, now)
             reach("before_points")
             ways: list[Coroutine[Any, Any, Any]] = [self._write_planned(plan)]
             if any(channel.features for channel in channels):
@@ -241,16 +241,15 @@ async def deduplicate(
     on_trouble: Callable[[RetryableError], None],
     on_written: Callable[[float], None],
 ) -> None:
-    """Flush batches as they come, as many at once as wait and the same channels judged, until the store has them.
+    """Flush batches as they come, as many at once as are there and the same channels judged, until the store has them.
 
     ``on_flushed`` is told of every account after it has become durable, ``on_written`` of the seconds that it took,
     ``on_trouble`` of every try that failed.
     """
     clock = asyncio.get_running_loop().time
     with inbox, outbox:
-        held: Judged | None = None
-        while (judged := held or await anext(aiter(inbox), None)) is not None:
-            batches, held = _waiting(inbox, judged, MERGED * max_records)
+        gatherer = Gatherer(inbox, max_records)
+        while batches := await gatherer.next():
             began = clock()
             account = await _persist(flusher, batches, on_trouble)
             on_written(clock() - began)
@@ -273,20 +272,3 @@ async def _persist(
                 on_trouble(error)
                 raise
     raise InvariantError("a retry without end has ended")
-
-
-def _waiting(inbox: Receiver[Judged], first: Judged, max_records: int) -> tuple[list[Judged], Judged | None]:
-    """Take what waits in the pipe and the same channels judged, up to about ``max_records``.
-
-    Returns
-    -------
-    tuple
-        The first batch and those taken; a batch that other channels judged, which begins the next flush.
-    """
-    batches, room = [first], max_records - len(first.decoded.batch.records)
-    while room > 0 and (judged := inbox.receive_nowait()) is not None:
-        if judged.channels != first.channels:
-            return batches, judged
-        batches.append(judged)
-        room -= len(judged.decoded.batch.records)
-    return batches, None

@@ -4,7 +4,6 @@ Which features there have to be follows from the plan and from what is stored, s
 is still lacking, and adds channels to the rest. What is slow, and what the time does not suffice for, becomes a ticket.
 """
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
@@ -12,6 +11,7 @@ import msgspec
 from ampeld.channel.channel import Channel
 from ampeld.errors import InvariantError
 from ampeld.feature.work import Case, Measurement
+from ampeld.flow.apart import apart
 from ampeld.flow.codes import ERROR, FAILED_DEPENDENCY, WAITING
 from ampeld.stages.measure_gather import Gathering
 from ampeld.stages.measure_wishes import Wishes
@@ -119,20 +119,19 @@ class Measuring:
             Seconds since the epoch.
         """
         wishes: Wishes = {channel.name: channel.features for channel in channels if channel.features}
-        # What takes a tenth of a millisecond an object is done in threads, so that heartbeats go on meanwhile.
-        gathering = Gathering(alerts, plan, wishes)
-        wanted = await asyncio.to_thread(gathering.bodies_wanted)
+        gathering, size = Gathering(alerts, plan, wishes), len(alerts)
+        wanted = await apart(size, gathering.bodies_wanted)
         found = await self._store.find_bodies(wanted, gathering.fields) if wanted else {}
-        keys = await asyncio.to_thread(gathering.features_wanted, found)
+        keys = await apart(size, gathering.features_wanted, found)
         known = await self._store.find_features(keys) if keys else {}
-        works, cases = await asyncio.to_thread(_cases, gathering, known)
+        works, cases = await apart(size, _cases, gathering, known)
         some = [case for case in cases if case is not None]
         # Those of now: a reload while this is measured puts others in force.
         traces = self._measurer.traces
         came = iter(await self._measurer.measure(some, budget_s=self._budget_s) if some else [])
         measured = [[] if case is None else next(came) for case in cases]
         entries = Entries(origin, traces, now)
-        return await asyncio.to_thread(_harvest, gathering, works, measured, entries)
+        return await apart(size, _harvest, gathering, works, measured, entries)
 
     async def write(self, harvest: Harvest, *, lost: Collection[int]) -> None:
         """Write what was measured, but of objects whose swap was lost: those are planned again."""

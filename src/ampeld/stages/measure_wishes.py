@@ -7,7 +7,7 @@ import msgspec
 
 from ampeld.feature.links import Link, detections, linked, select
 from ampeld.feature.work import COL_OBJECT, COL_POINT, COL_STATE
-from ampeld.flow.wanted import Recipe, Selection, Wanted
+from ampeld.flow.wanted import Eligible, Recipe, Wanted
 from ampeld.stages.measure_bodies import Measured
 from ampeld.stages.values import Accepted
 from ampeld.store.documents import FeatureKey, ObjectDocument, StateChange
@@ -49,16 +49,16 @@ class Task(msgspec.Struct):
     newest: bool = False
     """Whether it belongs to a newest state of the object."""
 
-    def ask(self, asker: Asker) -> None:
-        """Note one more that asks."""
-        if asker.jd < self.first_jd:
+    def ask(self, askers: Collection[Asker]) -> None:
+        """Note some more that ask; at least one."""
+        first_jd = min([asker.jd for asker in askers])
+        if first_jd < self.first_jd:
+            self.first_jd = first_jd
             self.first_channels.clear()
-        self.first_jd = min(self.first_jd, asker.jd)
-        self.last_jd = max(self.last_jd, asker.jd)
-        self.channels.add(asker.channel)
-        if asker.jd == self.first_jd:
-            self.first_channels.add(asker.channel)
-        self.newest |= asker.newest
+        self.first_channels.update([asker.channel for asker in askers if asker.jd == self.first_jd])
+        self.last_jd = max(self.last_jd, *[asker.jd for asker in askers])
+        self.channels.update([asker.channel for asker in askers])
+        self.newest |= any(asker.newest for asker in askers)
 
 
 class State(msgspec.Struct, frozen=True):
@@ -131,20 +131,17 @@ class Tasks:
         points = [self._points[number] for number in change.dps]
         detected = detections(self._survey, [(point.id, point.jd, point.body) for point in points])
         n_points = sum(math.isfinite(point.jd) for point in points)
-        found: dict[tuple[str, int, Selection], Collection[Task]] = {}
+        # Many channels want the same: what that comes to is looked for once.
+        asked: dict[tuple[str, int, Eligible], tuple[Wanted, list[Asker]]] = {}
         for asker in state.askers:
             for wanted in wishes[asker.channel]:
-                eligible = wanted.eligible
-                if wanted.group is not None and wanted.group != asker.group:
-                    continue
-                if n_points < eligible.min_points or len(detected) < eligible.min_detections:
-                    continue
-                # Many channels want the same: what that comes to is looked for once.
-                what = *wanted.recipe.key, eligible.points
-                if what not in found:
-                    found[what] = self._find(wanted, change, detected)
-                for task in found[what]:
-                    task.ask(asker)
+                if wanted.group is None or wanted.group == asker.group:
+                    asked.setdefault((*wanted.recipe.key, wanted.eligible), (wanted, []))[1].append(asker)
+        for wanted, askers in asked.values():
+            eligible = wanted.eligible
+            if n_points >= eligible.min_points and len(detected) >= eligible.min_detections:
+                for task in self._find(wanted, change, detected):
+                    task.ask(askers)
 
     def _find(self, wanted: Wanted, state: StateChange, detected: Sequence[int]) -> Collection[Task]:
         """Return the tasks of a wish, with those that they build upon."""

@@ -11,6 +11,7 @@ from bson import ObjectId
 from pymongo import InsertOne, ReplaceOne, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from ampeld.flow.apart import apart
 from ampeld.flow.record import Coordinates
 from ampeld.store.assemble import assemble_points
 from ampeld.store.blocks import encode_account
@@ -130,7 +131,7 @@ class MongoStore:
         UnstorableError
             If BSON cannot hold a body; it names the point.
         """
-        documents = await asyncio.to_thread(assemble_points, new) if new else []
+        documents = await apart(len({point.stock for point in new}), assemble_points, new)
         met = await self._insert("t0", documents)
         changes = [*(change_of(new[index]) for index in met), *changed]
         updates = [UpdateOne({"_id": change.id}, point_update(change)) for change in changes]

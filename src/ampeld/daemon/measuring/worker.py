@@ -9,7 +9,7 @@ from ampeld.daemon.isolation.messages import Done, Finished, Measure, Opened, Se
 from ampeld.daemon.isolation.station import Station
 from ampeld.daemon.measuring.opening import Key, open_units
 from ampeld.daemon.measuring.rest import to_measure
-from ampeld.feature.work import MOST_TRACEBACK, Measurement, measure_case
+from ampeld.feature.work import MOST_TRACEBACK, Measurement, is_ours, measure_case
 from ampeld.flow.codes import ERROR
 
 QUICK_MS: Final = 1.0
@@ -51,13 +51,12 @@ class MeasuringWorker:
                 self._station.send(Finished(task.serial, self._memory.kb() - self._began_kb))
 
     def _measure(self, task: Measure) -> None:
-        tell = self._station.hold if task.in_bulk else self._station.send
         for number, case in enumerate(task.cases):
             measuring = measure_case(case, self._units, time.monotonic)
             for position in to_measure(case):
                 key = case.jobs[position].unit, case.jobs[position].config
-                if self._ms.get(key, QUICK_MS) >= QUICK_MS:
-                    self._station.let_go()  # what is measured does not wait for what may take long
+                if not self._may_hold(key, task):
+                    self._station.let_go()
                 if self._station.has_word():
                     return  # it says that it is enough: `run` reads it
                 self._station.marker.enter(number, position, time.monotonic_ns())
@@ -67,7 +66,16 @@ class MeasuringWorker:
                 self._ms[key] = measurement.ms
                 printed, _ = self._station.capture.take()
                 try:
-                    tell(Done(task.serial, number, position, measurement, printed))
+                    self._station.hold(Done(task.serial, number, position, measurement, printed))
                 except (TypeError, ValueError, OverflowError):  # of a subclass of a plain type that no message can hold
                     error = traceback.format_exc()[-MOST_TRACEBACK:]
-                    tell(Done(task.serial, number, position, Measurement(ERROR, None, error, measurement.ms)))
+                    self._station.hold(
+                        Done(task.serial, number, position, Measurement(ERROR, None, error, measurement.ms))
+                    )
+
+    def _may_hold(self, key: Key, task: Measure) -> bool:
+        """Tell whether what is measured may wait until this unit is through: not for what may take long.
+
+        Nor for what may end the process, unless it does not matter that all is measured again.
+        """
+        return self._ms.get(key, QUICK_MS) < QUICK_MS and (task.in_bulk or is_ours(self._units[key]))
