@@ -91,11 +91,11 @@ def test_ingested_tarballs_give_the_numbers_of_ampel_and_a_second_time_changes_n
 def test_an_ingestion_that_is_killed_and_one_that_is_stopped_go_on_where_they_were(make_site):
     tarball = "ztf_public_20180819_mod1000"
     results = golden(tarball)
-    options = {"kafka": "127.0.0.1:9", "channels": channels_of(results, EVERY), "source.max_batch": 2}
+    options = {"kafka": "127.0.0.1:9", "channels": channels_of(results, EVERY), "source.max_batch": 1}
     calm, site = (make_site("unused", **options) for _ in range(2))
     report = ingest(calm, tarball)
     path = str(archive(tarball))
-    for point in ("after_points:2", "after_states:4", "after_block:6"):
+    for point in ("after_points:2", "after_states:3", "after_block:3"):
         killed = site.start("ingest", path, failpoint=point, command="ingest")
         assert killed.wait(40) == -signal.SIGKILL
     stopped = site.start("stopped", path, command="ingest")
