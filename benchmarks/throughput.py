@@ -50,6 +50,9 @@ FEATURES = ("LightCurveSummary", "RiseDecline", "YoungTransient")
 LOAD = 0.4
 """Where daemons are compared: at this part of one daemon's rate, so that none is saturated."""
 
+ORDER = ("none", "some", "measuring", "measuring", "some", "every")
+"""Of the daemons of one run: with features and without are compared twice, once in each order."""
+
 Row = tuple[str, float, str, str]
 """What, the number, its unit, and what is asked for."""
 
@@ -111,10 +114,11 @@ def measure(bench: Bench, night: Night, options: argparse.Namespace, say: Callab
     uvloop.run(_fill(bench, night))
     runs = Runs(bench, "night", len(night))
     found: dict[str, list[Numbers]] = {"none": [], "some": [], "measuring": [], "every": []}
+    directories = {"none": none, "some": some, "measuring": measuring, "every": every}
     for number in range(options.runs):
-        for name, channels in (("none", none), ("some", some), ("measuring", measuring), ("every", every)):
+        for name in ORDER:
             say(f"run {number + 1} of {options.runs}: channels {name}")
-            found[name].append(runs.drain(channels))
+            found[name].append(runs.drain(directories[name]))
     rejecting, passing, with_features, storing = (medians(of_one) for of_one in found.values())
     kept = [one["rate"] / other["rate"] for one, other in zip(found["measuring"], found["some"], strict=True)]
     bare = medians(runs.bare)

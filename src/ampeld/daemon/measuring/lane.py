@@ -194,7 +194,9 @@ class Lane:
         except RetryableError:
             del office.held[token]
             raise
-        if not tickets:  # others were faster
+        if len(tickets) < len(ids):  # others were faster
+            self._rota.look_anew()
+        if not tickets:
             del office.held[token]
             return None
         office.held[token] = [ticket.id for ticket in tickets]

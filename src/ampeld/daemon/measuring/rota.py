@@ -14,6 +14,9 @@ from ampeld.store.tickets import Group
 
 AT_ONCE: Final = 16
 """Groups that one query looks at."""
+AHEAD: Final = 4
+"""Batches that one query looks for: the newest tickets stand behind those that were just measured, and to pass over
+what the index still has of these takes the server longer than to find the tickets."""
 _WEIGHT: Final = 0.05
 _SLOW_MS: Final = 200.0
 _UNKNOWN_MS: Final = 5.0
@@ -64,11 +67,15 @@ class Rota:
         self._cost = cost
         self._next = 0
         self._empty = 0
+        self._ahead: list[str] = []
+        self._groups: Sequence[Group] = ()
         self.is_through = False
         """Whether the last look ended a circle in which no ticket was found."""
 
     async def look(self, groups: Sequence[Group], *, most: int, most_ms: float) -> list[str]:
         """Return the ids of tickets whose turn it is; by one query: there may be none here, and some further on.
+
+        Quick ones are found for some batches at once: the next looks return what is left of them.
 
         Parameters
         ----------
@@ -82,16 +89,26 @@ class Rota:
         if not groups:
             self.is_through = True
             return []
+        if self._ahead and groups == self._groups:
+            chosen, self._ahead = self._ahead[:most], self._ahead[most:]
+            return chosen
+        self._groups = groups
         begin = self._next % len(groups)
         window = [groups[(begin + i) % len(groups)] for i in range(min(AT_ONCE, len(groups)))]
-        found = await self._tickets.waiting(window, most)
-        chosen, last = take_in_turns(found, [self._cost(group) for group in window], most=most, most_ms=most_ms)
+        found = await self._tickets.waiting(window, AHEAD * most)
+        costs = [self._cost(group) for group in window]
+        chosen, last = take_in_turns(found, costs, most=AHEAD * most, most_ms=most_ms)
         self._next = begin + (len(window) if last is None else last + 1)
         self._empty = 0 if chosen else self._empty + len(window)
         self.is_through = self._empty >= len(groups)
         if self.is_through:
             self._empty = 0
-        return chosen
+        self._ahead = chosen[most:]
+        return chosen[:most]
+
+    def look_anew(self) -> None:
+        """Ask the store at the next look: others have taken what was found."""
+        self._ahead = []
 
 
 def take_in_turns(

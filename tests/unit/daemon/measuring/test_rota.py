@@ -1,6 +1,6 @@
 """Units and channels get the same time each, and who has few tickets waits for few."""
 
-from ampeld.daemon.measuring.rota import AT_ONCE, Costs, Rota, groups_of, take_in_turns
+from ampeld.daemon.measuring.rota import AHEAD, AT_ONCE, Costs, Rota, groups_of, take_in_turns
 from ampeld.store.tickets import Group
 
 MANY = [f"many-{i}" for i in range(1000)]
@@ -48,6 +48,32 @@ async def test_the_next_batch_begins_behind_the_group_where_the_last_one_was_ful
     groups = [group(channel) for channel in "abc"]
     taken = [await rota.look(groups, most=1, most_ms=1e9) for _ in range(4)]
     assert taken == [["a"], ["b"], ["c"], ["a"]]
+
+
+async def test_quick_tickets_are_looked_for_once_for_some_batches():
+    queues = Queues(a=MANY)
+    rota = Rota(queues, lambda _: 1.0)
+    taken = [await rota.look([group("a")], most=10, most_ms=1e9) for _ in range(AHEAD)]
+    assert [one for some in taken for one in some] == MANY[: 10 * AHEAD]
+    assert queues.asked == 1
+    await rota.look([group("a")], most=10, most_ms=1e9)
+    assert queues.asked == 2
+
+
+async def test_together_they_take_no_longer_than_one_batch_may():
+    rota = Rota(Queues(a=MANY), lambda _: 1.0)
+    taken = [await rota.look([group("a")], most=10, most_ms=25.0) for _ in range(4)]
+    assert taken == [MANY[:10], MANY[10:20], MANY[20:25], MANY[:10]]
+
+
+async def test_what_others_have_taken_or_what_is_no_longer_served_is_looked_for_anew():
+    queues = Queues(a=MANY, b=["b"])
+    rota = Rota(queues, lambda _: 1.0)
+    await rota.look([group("a")], most=10, most_ms=1e9)
+    queues.queues["a"] = MANY[500:]
+    rota.look_anew()
+    assert await rota.look([group("a")], most=10, most_ms=1e9) == MANY[500:510]
+    assert await rota.look([group("b")], most=10, most_ms=1e9) == ["b"]
 
 
 async def test_a_circle_without_tickets_is_through_when_all_groups_were_looked_at():
