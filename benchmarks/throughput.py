@@ -113,8 +113,8 @@ def measure(bench: Bench, night: Night, options: argparse.Namespace, say: Callab
     say("filling the topic")
     uvloop.run(_fill(bench, night))
     runs = Runs(bench, "night", len(night))
-    found: dict[str, list[Numbers]] = {"none": [], "some": [], "measuring": [], "every": []}
     directories = {"none": none, "some": some, "measuring": measuring, "every": every}
+    found: dict[str, list[Numbers]] = {name: [] for name in directories}
     for number in range(options.runs):
         for name in ORDER:
             say(f"run {number + 1} of {options.runs}: channels {name}")

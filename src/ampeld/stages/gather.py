@@ -40,7 +40,8 @@ class Gatherer:
         if first is None:
             return []
         batches, room = [first], MERGED * self._max_records - len(first.decoded.batch.records)
-        until = self._until()
+        before, self._began = self._began, self._clock()
+        until = self._began + self._patience_s(self._began - before)
         while room > 0 and (judged := self._inbox.receive_nowait() or await self._come(until)) is not None:
             if judged.channels != first.channels:
                 self._held = judged
@@ -50,11 +51,10 @@ class Gatherer:
         self._gathered = MERGED * self._max_records - room
         return batches
 
-    def _until(self) -> float:
-        """Return until when it is worth to wait; what came in the last while is likely to come in the next."""
-        before, self._began = self._began, self._clock()
-        expected = GATHER_S * self._gathered / max(self._began - before, GATHER_S)
-        return self._began + GATHER_S if expected >= self._max_records else self._began
+    def _patience_s(self, took_s: float) -> float:
+        """Return for how long it is worth to wait, when the last records took so long: as many come again."""
+        expected = GATHER_S * self._gathered / max(took_s, GATHER_S)
+        return GATHER_S if expected >= self._max_records else 0.0
 
     async def _come(self, until: float) -> Judged | None:
         """Return the next batch if it comes in time."""

@@ -190,8 +190,8 @@ class Measure(msgspec.Struct, frozen=True, tag=True):
     serial: int
     cases: list[Case]
     in_bulk: bool = False
-    """Whether what was quick may be told of some at a time: nobody waits for the first, nor minds to measure it again
-    should the process end before."""
+    """Whether what authors' quick units measure may be told of some at a time, as what ours do always is: nobody minds
+    to measure it again should the process end before."""
 
 
 class Enough(msgspec.Struct, frozen=True, tag=True):

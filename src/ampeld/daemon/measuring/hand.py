@@ -99,7 +99,7 @@ class MeasuringHand(Grip):
         grace_s
             How long the job may take that is under way by then [s].
         in_bulk
-            Whether it may tell of some jobs at a time.
+            Whether it may tell of some jobs of authors' units at a time.
 
         Raises
         ------
