@@ -16,7 +16,10 @@ from ampeld.daemon.isolation.marker import Marker, Whereabouts
 from ampeld.daemon.isolation.messages import Role
 from ampeld.daemon.isolation.nursery import Nursery, NurseryLostError
 
-_TELL_S: Final = 0.1
+_TELL_S: Final = 1.0
+_STACK: Final = b"(most recent call first)"
+"""In the line above the frames that `faulthandler` writes."""
+_FRAMES_S: Final = 0.05
 _LAST_WORDS_S: Final = 0.02
 _END_S: Final = 0.2
 
@@ -110,10 +113,11 @@ class Grip:
         return self._gone.is_set()
 
     async def _tell(self) -> None:
-        """Let it write down where it is."""
+        """Let it write down where it is, as soon as it gets a core."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, TELL)
-            await asyncio.sleep(_TELL_S)
+            if await self._nursery.outputs[self.role].holds(_STACK, _TELL_S):
+                await asyncio.sleep(_FRAMES_S)
 
     def _ended(self) -> None:
         self._gone.set()

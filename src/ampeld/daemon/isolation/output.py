@@ -1,6 +1,7 @@
 """What nursery and workers write to their standard output and error: read at leisure, some logged, its end kept."""
 
 import asyncio
+import contextlib
 import os
 from typing import Final
 
@@ -10,6 +11,7 @@ KEPT: Final = 8192
 """Bytes that are kept: the end, where a dying worker's stack is."""
 PAUSE_S: Final = 0.05
 """Between two reads. What a flood does not get into the pipe meanwhile, the writer loses: it never waits for us."""
+_LOOK_S: Final = 0.02
 _CHUNK: Final = 1 << 16
 _SHOWN: Final = 2000
 
@@ -38,6 +40,14 @@ class Output:
         """Read from now on, as the loop has time."""
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._fd, self._readable)
+
+    async def holds(self, text: bytes, within_s: float) -> bool:
+        """Wait until this is in what was written since the last `take`; tell whether it came."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while self._read() > 0 or text not in self._tail:
+                    await asyncio.sleep(_LOOK_S)
+        return text in self._tail
 
     def take(self) -> str:
         """Return the end of what was written since the last call."""
