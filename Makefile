@@ -11,7 +11,7 @@ UV := $(VENV)/bin/uv
 SYNC := env -u VIRTUAL_ENV UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never \
 	$(UV) sync --frozen --quiet --inexact --extra demo --extra catalogs
 LOCKED := pyproject.toml uv.lock
-KERNEL := setup.py $(wildcard src/ampeld/alert/*.pyx src/ampeld/alert/*.pxd)
+KERNEL := setup.py $(wildcard src/ampeld/*/*.pyx src/ampeld/*/*.pxd)
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint unit clean
@@ -56,4 +56,4 @@ $(VENV)/.tested: $(VENV)/.installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build src/ampeld/alert/*.so var .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build src/ampeld/*/*.so var .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

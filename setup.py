@@ -7,8 +7,9 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError
 
-# They read Avro's numbers as they stand in memory: on a machine that writes them the other way round fastavro decodes.
-MODULES = ("kernel", "bodies", "packing") if sys.byteorder == "little" else ()
+# They read the numbers of Avro and BSON as they stand in memory: on a machine that writes them the other way round
+# fastavro and the driver decode.
+MODULES = ("alert/kernel", "alert/bodies", "alert/packing", "store/repacking") if sys.byteorder == "little" else ()
 
 
 class OptionalBuild(build_ext):
@@ -24,7 +25,7 @@ class OptionalBuild(build_ext):
 
 extensions = cythonize(
     [
-        Extension(f"ampeld.alert.{name}", [f"src/ampeld/alert/{name}.pyx"], extra_compile_args=["-O3", "-g0"])
+        Extension(f"ampeld.{name.replace('/', '.')}", [f"src/ampeld/{name}.pyx"], extra_compile_args=["-O3", "-g0"])
         for name in MODULES
     ],
     include_path=["src"],

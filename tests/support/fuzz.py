@@ -25,6 +25,7 @@ from ampeld.alert.survey import LSST, ZTF, Survey
 from ampeld.alert.table import AlertTable, names
 from ampeld.alert.walker import compile_walk
 from ampeld.demo.simulate import SimulatedNights
+from ampeld.store import repacking
 
 SYNC: Final = b"ampeld-fuzz-sync"
 FRAME: Final = 900
@@ -186,6 +187,10 @@ def touch(found: DecodedAlerts, rng: random.Random) -> None:
     for head in there.heads(row):
         body, packed = there.body(row, head.index), there.packed_body(row, head.index)
         assert packed is None or packed == bson.encode(body)
+        stored = bytearray(bson.encode({"_id": row, "first": {"offset": row}, "body": body}))
+        damage(stored, rng)
+        with suppress(ValueError):
+            repacking.repack(_exact(bytes(stored)))
     there.packet(row)
     there.select([row, row]).heads(1)
     sheet = table._sheet

@@ -14,8 +14,8 @@ from Cython.Build import cythonize
 from setuptools import Extension
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-SOURCES: Final = ROOT / "src" / "ampeld" / "alert"
-MODULES: Final = ("kernel", "bodies", "packing")
+SOURCES: Final = ROOT / "src" / "ampeld"
+MODULES: Final = ("alert.kernel", "alert.bodies", "alert.packing", "store.repacking")
 FLAGS: Final = (
     "-O0",  # a third of the time to compile
     "-g0",
@@ -30,8 +30,8 @@ _START: Final = """
 import importlib.util, pathlib, runpy, sys
 
 folder, *arguments = sys.argv[1:]
-for path in pathlib.Path(folder).glob("*.so"):
-    spec = importlib.util.spec_from_file_location(f"ampeld.alert.{path.stem}", path)
+for path in sorted(pathlib.Path(folder).glob("*.so")):  # those first that others build upon
+    spec = importlib.util.spec_from_file_location(f"ampeld.{path.stem}", path)
     sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sys.modules[spec.name])
 assert "libasan" in pathlib.Path("/proc/self/maps").read_text()
@@ -49,7 +49,7 @@ def missing() -> str | None:
 
 def build() -> Path:
     """Return the folder with the sanitized modules, made anew when a source has changed."""
-    sources = sorted([*SOURCES.glob("*.pyx"), *SOURCES.glob("*.pxd")])
+    sources = sorted([*SOURCES.glob("*/*.pyx"), *SOURCES.glob("*/*.pxd")])
     digest = hashlib.blake2b(b"".join(path.read_bytes() for path in sources), digest_size=8)
     digest.update(f"{MODULES} {FLAGS} {sys.version}".encode())
     folder = ROOT / "build" / "sanitized" / digest.hexdigest()
@@ -57,7 +57,7 @@ def build() -> Path:
         shutil.rmtree(folder.parent, ignore_errors=True)  # builds of former sources
         work = folder.with_name(f"{folder.name}.{os.getpid()}")
         made = cythonize(
-            [Extension(f"ampeld.alert.{name}", [str(SOURCES / f"{name}.pyx")]) for name in MODULES],
+            [Extension(f"ampeld.{name}", [str(SOURCES / f"{name.replace('.', '/')}.pyx")]) for name in MODULES],
             include_path=[str(ROOT / "src")],
             build_dir=str(work / "c"),
             quiet=True,

@@ -41,9 +41,6 @@ cdef class Packer:
 
 
 cdef class Buffer:
-    cdef char* data
-    cdef int64_t size, room
-
     def __dealloc__(self):
         free(self.data)
 

@@ -43,8 +43,10 @@ class Job(msgspec.Struct, frozen=True):
     """The ids of the points of its state; None: all that the case has."""
 
 
-CasePoint = tuple[int, float, Sequence[str], Mapping[str, Any]]
-"""A point: id, jd, tag, body."""
+Body = Mapping[str, Any]
+"""Of a point: the survey's own fields."""
+CasePoint = tuple[int, float, Sequence[str], Body | bytes]
+"""A point: id, jd, tag, body; this as MessagePack where it came so."""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -76,10 +78,25 @@ Units = Mapping[tuple[str, int], Unit]
 Clock = Callable[[], float]
 """Returns seconds since whenever."""
 
+_decoder = msgspec.msgpack.Decoder(dict[str, Any])
+
+
+class _Handed(msgspec.Struct, frozen=True):
+    """What is handed to units: of a case, with nothing packed."""
+
+    survey: str
+    points: Sequence[tuple[int, float, Sequence[str], Body]]
+    object: ObjectView | None
+
 
 def is_ours(unit: Unit) -> bool:
     """Tell whether a unit is one of those that come with ampeld."""
     return type(unit).__module__.startswith(_OUR_UNITS)
+
+
+def unpacked(body: Body | bytes) -> Body:
+    """Return a body that may be packed."""
+    return _decoder.decode(body) if isinstance(body, bytes) else body
 
 
 def measure_case(case: Case, units: Units, clock: Clock) -> Iterator[tuple[int, Measurement]]:
@@ -96,6 +113,9 @@ def measure_case(case: Case, units: Units, clock: Clock) -> Iterator[tuple[int, 
     clock
         Tells how long each takes.
     """
+    whole = _Handed(
+        case.survey, [(number, jd, tag, unpacked(body)) for number, jd, tag, body in case.points], case.object
+    )
     curves: dict[tuple[int, ...] | None, LightCurve] = {}
     bodies: dict[int, Mapping[str, Any] | None] = {}
     for position, job in enumerate(case.jobs):
@@ -110,7 +130,7 @@ def measure_case(case: Case, units: Units, clock: Clock) -> Iterator[tuple[int, 
         inputs = [bodies[i] if i >= 0 else None for i in job.inputs]
         # Our own units change nothing of what they are given; what an author's one changes must be its own.
         shared = is_ours(unit)
-        given, lent = (case, inputs) if shared else (_copied(case), copy.deepcopy(inputs) if inputs else [])
+        given, lent = (whole, inputs) if shared else (_copied(whole), copy.deepcopy(inputs) if inputs else [])
         curve = curves.get(job.points) if shared else None
         if curve is None and isinstance(unit, StateUnit):
             curve = _curve(given, job.points)
@@ -122,14 +142,14 @@ def measure_case(case: Case, units: Units, clock: Clock) -> Iterator[tuple[int, 
         yield position, Measurement(code, body, error, (clock() - began) * 1e3)
 
 
-def _copied(case: Case) -> Case:
-    points = [(number, jd, tag, dict(body)) for number, jd, tag, body in case.points]
-    return Case(case.survey, case.stock, points, case.jobs, copy.deepcopy(case.object) if case.object else None)
+def _copied(given: _Handed) -> _Handed:
+    points = [(number, jd, tag, dict(body)) for number, jd, tag, body in given.points]
+    return _Handed(given.survey, points, copy.deepcopy(given.object) if given.object else None)
 
 
-def _curve(case: Case, chosen: tuple[int, ...] | None) -> LightCurve:
+def _curve(given: _Handed, chosen: tuple[int, ...] | None) -> LightCurve:
     ids = None if chosen is None else frozenset(chosen)
-    return LightCurve(case.survey, [(id_, jd, body) for id_, jd, _, body in case.points if ids is None or id_ in ids])
+    return LightCurve(given.survey, [(id_, jd, body) for id_, jd, _, body in given.points if ids is None or id_ in ids])
 
 
 def _measure(ask: Callable[[], Measured]) -> tuple[int, dict[str, Any] | None, str | None]:
@@ -146,15 +166,15 @@ def _holdable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def _ask(unit: Unit, case: Case, job: Job, curve: LightCurve | None, inputs: Sequence[Any]) -> Measured:
+def _ask(unit: Unit, given: _Handed, job: Job, curve: LightCurve | None, inputs: Sequence[Any]) -> Measured:
     if isinstance(unit, StateUnit):
         assert curve is not None
         if len(curve) < unit.min_points:
             return Undefined(TOO_FEW_POINTS, f"{len(curve)} of {unit.min_points}")
         return unit.measure(curve, *inputs)
     if isinstance(unit, PointUnit):
-        number, jd, tag, body = next(point for point in case.points if point[0] == job.link)
-        return unit.measure(PointView(case.survey, number, jd, tuple(tag), body), *inputs)
+        number, jd, tag, body = next(point for point in given.points if point[0] == job.link)
+        return unit.measure(PointView(given.survey, number, jd, tuple(tag), body), *inputs)
     assert isinstance(unit, ObjectUnit)
-    assert case.object is not None
-    return unit.measure(case.object, *inputs)
+    assert given.object is not None
+    return unit.measure(given.object, *inputs)

@@ -7,6 +7,7 @@ import msgspec
 
 from ampeld.errors import RetryableError
 from ampeld.feature.light_curve import FIELDS
+from ampeld.flow.plain import plain
 from ampeld.flow.wanted import Recipe
 from ampeld.stages.values import Piece
 from ampeld.stages.views import Bodies
@@ -28,7 +29,7 @@ class Measured(msgspec.Struct, frozen=True):
     """Whether the body is that of an alert's own point."""
 
 
-_encoder = msgspec.msgpack.Encoder()
+_encoder = msgspec.msgpack.Encoder(enc_hook=plain)
 _decoder = msgspec.msgpack.Decoder(StoredBody)
 
 

@@ -70,8 +70,11 @@ def decode_point(document: Mapping[str, Any], stock: int) -> StoredPoint:
 
 def jd_of(body: Mapping[str, Any]) -> float:
     """Return when a point was measured [JD, UTC], from ZTF's or LSST's time; `TIMELESS` for an object's record."""
-    jd: float | None = body.get("jd")
-    mjd_tai: float | None = body.get("midpointMjdTai")
+    return time_of(body.get("jd"), body.get("midpointMjdTai"))
+
+
+def time_of(jd: float | None, mjd_tai: float | None) -> float:
+    """Return when a point was measured [JD, UTC], of its times the one that it has; `TIMELESS` where it has none."""
     if jd is None and mjd_tai is not None:
         jd = LSST.jd_of(mjd_tai)
     return TIMELESS if jd is None else jd

@@ -15,9 +15,10 @@ from pymongo import UpdateMany, WriteConcern
 
 from ampeld.flow.codes import NEW, RUNNING, WAITING
 from ampeld.store.connection import Connection
-from ampeld.store.documents import FeatureChange, FeatureKey, StoredBody
+from ampeld.store.documents import FeatureChange, FeatureKey
 from ampeld.store.errors import storable, storing, translated
 from ampeld.store.features_merge import OF_TICKETS, result_update, with_entries
+from ampeld.store.packed import PackedPoint, read_points
 
 Document = dict[str, Any]
 Token = ObjectId
@@ -200,17 +201,18 @@ class Tickets:
         # Plain numbers: the driver's own kind would be made plain for each message once more.
         return {(document["stock"], document["link"]): tuple(map(int, document["dps"])) for document in found}
 
-    async def find_bodies(self, stocks: Sequence[int], fields: Sequence[str] | None) -> Mapping[int, StoredBody]:
-        """Return the bodies of all points of objects, with these fields of theirs (None: all), and without tags.
+    async def find_points(self, stocks: Sequence[int], fields: Sequence[str] | None) -> Mapping[int, PackedPoint]:
+        """Return all points of objects, with these fields of their bodies (None: all), and without tags.
 
         By objects it costs half of what it does by points.
         """
         bodies = {"body": 1} if fields is None else {f"body.{name}": 1 for name in fields}
         with translated():
-            found = await self._points.find(
+            found = self._points.find_raw_batches(
                 {"stock": {"$in": list(stocks)}}, {"first.offset": 1, **bodies}, batch_size=_AT_ONCE
-            ).to_list(None)
-        return {one["_id"]: StoredBody((), one.get("body", {}), "first" in one) for one in found}
+            )
+            batches = [batch async for batch in found]
+        return read_points(batches)
 
     async def is_any_due(self, units: Sequence[tuple[str, int]], *, within_s: float) -> bool:
         """Tell whether a ticket of these units (name and configuration) is due, or its lease has ended, by then."""

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from bson.int64 import Int64
 from fakes.store import MemoryStore
 from support.pipelines import PROVENANCE
 from support.units import wanted, wanting
@@ -11,6 +12,7 @@ from support.wanted_features import Flow, alert
 from ampeld.errors import RetryableError
 from ampeld.flow.codes import ERROR, EXCEPTION, FAILED_DEPENDENCY, NEW, OK, PENDING_DEPENDENCY, RERUN_REQUESTED, RUNNING
 from ampeld.stages.deduplicate import Flusher
+from ampeld.store.documents import StoredBody
 from ampeld.store.errors import UnstorableError
 
 
@@ -97,6 +99,21 @@ class TestMemory:
 
         assert flow.store.calls["find_bodies"] == 1
         assert flow.body("Sizes") == {"ids": [10, 20, 30], "full": [20, 30]}
+
+    async def test_a_large_number_as_the_database_returns_it_is_remembered_as_a_plain_one(self):
+        class Database(MemoryStore):
+            async def find_bodies(self, points, fields):
+                found = await super().find_bodies(points, fields)
+                return {n: StoredBody(s.tag, s.body | {"full": Int64(1 << 40)}, s.full) for n, s in found.items()}
+
+        store = Database()
+        await Flow(wanting("a", wanted("Sizes")), store=store).flush(alert(20, 10))
+        flow = Flow(wanting("a", wanted("Sizes")), store=store)
+        for number in (30, 40):
+            await flow.flush(alert(number))
+
+        assert store.calls["find_bodies"] == 1
+        assert flow.body("Sizes", flow.newest()) == {"ids": [10, 20, 30, 40], "full": [10, 20, 30, 40]}
 
     async def test_a_body_that_became_full_is_remembered_so(self):
         flow = Flow(wanting("a", wanted("Sizes")))

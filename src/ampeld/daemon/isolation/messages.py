@@ -10,6 +10,7 @@ from ampeld.daemon.files import ChannelFiles
 from ampeld.errors import AmpeldError
 from ampeld.feature.work import Case, Measurement
 from ampeld.flow import wanted
+from ampeld.flow.plain import plain
 from ampeld.flow.trace import Trace
 
 LENGTH: Final = struct.Struct("<I")
@@ -220,18 +221,7 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
 Down = Setup | Fork | Reap | Task | Cutout | Measure | Enough
 Up = Loading | Ready | Refused | Forked | Ended | Answer | Wanted | Opened | Done | Finished
 
-_PLAIN: Final[tuple[type[Any], ...]] = (int, float, str, bytes)
-
-
-def _plain(value: Any) -> Any:
-    """Return what a database's own kind of number or text is: bodies come from there too."""
-    for kind in _PLAIN:
-        if isinstance(value, kind):
-            return kind(value)
-    raise TypeError(f"no message can hold {type(value).__name__}")
-
-
-_encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
+_encoder = msgspec.msgpack.Encoder(enc_hook=plain)  # bodies come from the store too
 _down = msgspec.msgpack.Decoder(Down)
 _up = msgspec.msgpack.Decoder(Up)
 

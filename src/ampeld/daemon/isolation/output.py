@@ -11,7 +11,6 @@ KEPT: Final = 8192
 """Bytes that are kept: the end, where a dying worker's stack is."""
 PAUSE_S: Final = 0.05
 """Between two reads. What a flood does not get into the pipe meanwhile, the writer loses: it never waits for us."""
-_LOOK_S: Final = 0.02
 _CHUNK: Final = 1 << 16
 _SHOWN: Final = 2000
 
@@ -33,6 +32,7 @@ class Output:
         self._fd = fd
         self._event = event
         self._tail = b""
+        self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pause: asyncio.TimerHandle | None = None
 
@@ -42,11 +42,12 @@ class Output:
         self._loop.add_reader(self._fd, self._readable)
 
     async def holds(self, text: bytes, within_s: float) -> bool:
-        """Wait until this is in what was written since the last `take`; tell whether it came."""
+        """Wait until this is in what was written since the last `take`; tell whether it came. Follows it already."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 while self._read() > 0 or text not in self._tail:
-                    await asyncio.sleep(_LOOK_S)
+                    self._news.clear()
+                    await self._news.wait()
         return text in self._tail
 
     def take(self) -> str:
@@ -77,6 +78,7 @@ class Output:
         except BlockingIOError:
             return -1
         if data:
+            self._news.set()
             self._tail = (self._tail + data)[-KEPT:]
             log.warning(self._event, text=data[:_SHOWN].decode(errors="replace"), bytes=len(data))
         return len(data)

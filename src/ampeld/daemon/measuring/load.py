@@ -9,14 +9,14 @@ from ampeld.daemon.measuring.cases import CaseBuilder, Posed, Refusal, Thing, in
 from ampeld.daemon.measuring.opening import Key
 from ampeld.feature.links import detections, linked
 from ampeld.feature.views import ObjectView
-from ampeld.feature.work import COL_OBJECT, COL_POINT, COL_STATE, Case
+from ampeld.feature.work import COL_OBJECT, COL_POINT, COL_STATE, Case, unpacked
 from ampeld.flow.codes import INTERNAL_ERROR
 from ampeld.flow.wanted import Recipe
 from ampeld.stages.measure_bodies import fields_read
 from ampeld.stages.measure_work import view_of
 from ampeld.stages.ports import Store
-from ampeld.store.documents import FeatureKey, StoredBody, StoredFeature
-from ampeld.store.encode import jd_of
+from ampeld.store.documents import FeatureKey, StoredFeature
+from ampeld.store.packed import PackedPoint, pack_point
 from ampeld.store.tickets import Ticket, Tickets
 
 
@@ -60,27 +60,28 @@ class Loader:
             If the store does not do its part.
         """
         tickets = in_order(claimed, recipes)
-        dps = await self._points_of(tickets)
+        dps = await self._ids(tickets)
         fields = fields_read(
             {_survey(one) for one in tickets}, [recipes[key] for key in {_key(one) for one in tickets}]
         )
-        bodies = await self._bodies(tickets, fields)
+        points = await self._points(tickets, fields)
         views = await self._views(tickets)
-        things = _things(tickets, recipes, dps, bodies, views)
+        things = _things(tickets, recipes, dps, points, views)
         below = {key for thing in things.values() for key in thing.below if key is not None}
         below -= {one.key for one in tickets}
         known = await self._store.find_features(list(below)) if below else {}
         # Thousands of points: in a thread, so that the flow goes on meanwhile.
-        return await asyncio.to_thread(_build, tickets, things, known, bodies, views)
+        return await asyncio.to_thread(_build, tickets, things, known, points, views)
 
-    async def _bodies(self, tickets: Sequence[Ticket], fields: Sequence[str] | None) -> Mapping[int, StoredBody]:
+    async def _points(self, tickets: Sequence[Ticket], fields: Sequence[str] | None) -> Mapping[int, PackedPoint]:
         stocks = {one.key.stock for one in tickets if one.key.col == COL_STATE}
-        bodies = await self._tickets.find_bodies(sorted(stocks), fields) if stocks else {}
+        points = await self._tickets.find_points(sorted(stocks), fields) if stocks else {}
         # A unit that measures points may ask for their tags.
         single = {one.key.link for one in tickets if one.key.col == COL_POINT}
-        return {**bodies, **await self._store.find_bodies(sorted(single), fields)} if single else bodies
+        found = await self._store.find_bodies(sorted(single), fields) if single else {}
+        return {**points, **{number: pack_point(held) for number, held in found.items()}}
 
-    async def _points_of(self, tickets: Sequence[Ticket]) -> dict[FeatureKey, tuple[int, ...]]:
+    async def _ids(self, tickets: Sequence[Ticket]) -> dict[FeatureKey, tuple[int, ...]]:
         """Return the ids of the points that each ticket measures; nothing for a state that is not there."""
         states = [(one.key.stock, one.key.link) for one in tickets if one.key.col == COL_STATE]
         found = await self._tickets.find_states(states) if states else {}
@@ -104,17 +105,17 @@ def _things(
     tickets: Sequence[Ticket],
     recipes: Mapping[Key, Recipe],
     dps: Mapping[FeatureKey, tuple[int, ...]],
-    bodies: Mapping[int, StoredBody],
+    points: Mapping[int, PackedPoint],
     views: Mapping[int, ObjectView],
 ) -> dict[FeatureKey, Thing]:
     """Return what each ticket measures; nothing for what is not in the store."""
     things = {}
-    full = {number for number, held in bodies.items() if held.full}
+    full = {number for number, held in points.items() if held.full}
     for one in tickets:
-        points = dps.get(one.key)
-        there = points is not None and bodies.keys() >= set(points)
+        ids = dps.get(one.key)
+        there = ids is not None and points.keys() >= set(ids)
         if there and (one.key.col != COL_OBJECT or one.key.stock in views):
-            things[one.key] = _thing(one, recipes[_key(one)], points or (), bodies, full)
+            things[one.key] = _thing(one, recipes[_key(one)], ids or (), points, full)
     return things
 
 
@@ -122,7 +123,7 @@ def _build(
     tickets: Sequence[Ticket],
     things: Mapping[FeatureKey, Thing],
     known: Mapping[FeatureKey, StoredFeature],
-    bodies: Mapping[int, StoredBody],
+    points: Mapping[int, PackedPoint],
     views: Mapping[int, ObjectView],
 ) -> Load:
     waiting = {one.key: one for one in tickets}
@@ -138,7 +139,7 @@ def _build(
         if refusal is not None:
             refused.append((one, refusal))
     used = {stock: builder for stock, builder in builders.items() if builder.posed}
-    rows = {number: (number, jd_of(held.body), held.tag, held.body) for number, held in bodies.items()}
+    rows = {number: (number, held.jd, held.tag, held.body) for number, held in points.items()}
     cases = [builder.case(rows, views.get(stock)) for stock, builder in used.items()]
     return Load(cases, [builder.posed for builder in used.values()], refused)
 
@@ -146,13 +147,13 @@ def _build(
 def _thing(
     ticket: Ticket,
     recipe: Recipe,
-    points: tuple[int, ...],
-    bodies: Mapping[int, StoredBody],
+    ids: tuple[int, ...],
+    points: Mapping[int, PackedPoint],
     full: set[int],
 ) -> Thing:
     detected: Sequence[int] = ()
     if recipe.depends:
-        known = [(number, jd_of(bodies[number].body), bodies[number].body) for number in points]
+        known = [(number, points[number].jd, unpacked(points[number].body)) for number in ids]
         detected = detections(_survey(ticket), known)
     at = ticket.key.col, ticket.key.link
     below = []
@@ -160,7 +161,7 @@ def _thing(
         where = linked(at, other.kind, link, ticket.key.stock, detected)
         key = None if where is None else FeatureKey(ticket.key.stock, where[0], other.unit, other.config, where[1])
         below.append(key)
-    return Thing(points, len(full.intersection(points)), tuple(below))
+    return Thing(ids, len(full.intersection(ids)), tuple(below))
 
 
 def _survey(ticket: Ticket) -> str:

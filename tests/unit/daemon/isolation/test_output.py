@@ -29,6 +29,7 @@ def test_taking_returns_the_end_of_what_was_written_since(pipe: Pipe) -> None:
 
 async def test_a_text_is_waited_for_however_late_its_writer_gets_a_core(pipe: Pipe) -> None:
     output, writing = pipe
+    output.follow()
     os.write(writing, b"before\n")
     asyncio.get_running_loop().call_later(0.15, os.write, writing, b"Stack: line 1\n")
     assert await output.holds(b"Stack:", 30)
@@ -37,6 +38,7 @@ async def test_a_text_is_waited_for_however_late_its_writer_gets_a_core(pipe: Pi
 
 async def test_a_text_that_does_not_come_is_given_up(pipe: Pipe) -> None:
     output, writing = pipe
+    output.follow()
     os.write(writing, b"something else\n")
     assert not await output.holds(b"Stack:", 0.05)
     assert output.take() == "something else"
