@@ -13,6 +13,8 @@ from ampeld.names import did_you_mean
 REQUIRED: Any = object()
 """Stands for the default of a parameter that has none."""
 
+_PLAIN = (bool, int, float, str, list, tuple, dict)
+
 T = TypeVar("T")
 
 
@@ -67,7 +69,7 @@ def check(cls: type, given: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
-            errors.append((name, f"{cls.__name__} has no such parameter{did_you_mean(name, known)}"))
+            errors.append((name, _unknown(cls, name, known)))
             continue
         try:
             values[name] = _convert(value, known[name].type)
@@ -126,6 +128,15 @@ class Parametrised:
 
     def prepare(self) -> None:
         """Look at the parameters once; raise ``ValueError("name: what is wrong")`` to refuse one."""
+
+
+def _unknown(cls: type, name: str, known: Mapping[str, Parameter]) -> str:
+    """Return the complaint that there is no such parameter; an author may have forgotten to say its type."""
+    value = getattr(cls, name, None)
+    annotated = any(name in inspect.get_annotations(base) for base in cls.__mro__)
+    if isinstance(value, _PLAIN) and not annotated and not name.startswith("_"):
+        return f"{cls.__name__} has it without a type: write `{name}: {type(value).__name__} = {value!r}`"
+    return f"{cls.__name__} has no such parameter{did_you_mean(name, known)}"
 
 
 def _convert(value: Any, annotation: Any) -> Any:

@@ -10,6 +10,7 @@ class Base(Filter):
     min_rb: float
     limits: ClassVar[int] = 3
     _own: int = 0
+    max_age = 30.0
 
 
 class Derived(Base):
@@ -46,6 +47,8 @@ def test_an_int_is_a_float_and_becomes_one():
         ({"mode": "fats"}, "mode: invalid enum value 'fats'"),
         ({"min_br": 0.3}, r"min_br: Derived has no such parameter; did you mean 'min_rb'\?"),
         ({"limits": 1}, "limits: Derived has no such parameter"),
+        ({"max_age": 10.0}, "max_age: Derived has it without a type: write `max_age: float = 30.0`"),
+        ({"prepare": 1}, "prepare: Derived has no such parameter"),
         ({"_own": 1}, "_own: Derived has no such parameter"),
     ],
 )

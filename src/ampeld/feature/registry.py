@@ -1,6 +1,7 @@
 """From a unit's name and parameters to a recipe, with everything that it builds upon."""
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from ampeld.errors import AmpeldError
@@ -15,6 +16,9 @@ Find = Callable[[str], type[Unit]]
 
 DEEPEST: Final = 20
 """Units built upon one another; more are a dependency that never ends."""
+
+MOST_BELOW: Final = 1000
+"""Units that one builds upon; more are a list that never ends."""
 
 LINKS: Final[Mapping[tuple[UnitKind, UnitKind], tuple[UnitLink, ...]]] = {
     ("point", "point"): ("same",),
@@ -74,9 +78,12 @@ class Registry:
             names = [one for one, _ in way[way.index(here) :]] if here in above else [one for one, _ in way]
             raise DependencyError(f"builds upon itself: {' -> '.join(names)}")
         unit = cls(**params)
-        depends = tuple(
-            (self._below(name, cls.kind, dependency, way), dependency.link) for dependency in unit.dependencies()
-        )
+        below = list(islice(unit.dependencies(), MOST_BELOW + 1))
+        if len(below) > MOST_BELOW:
+            raise DependencyError(
+                f"{name} builds upon more than {MOST_BELOW} units: does `dependencies` come to an end?"
+            )
+        depends = tuple((self._below(name, cls.kind, one, way), one.link) for one in below)
         recipe = Recipe(
             unit=name,
             kind=cls.kind,

@@ -1,3 +1,4 @@
+import itertools
 import math
 from typing import ClassVar
 
@@ -58,6 +59,11 @@ class Endless(StateUnit):
         return (Dependency("Endless", {"n": self.n + 1}),)
 
 
+class Boundless(StateUnit):
+    def dependencies(self):
+        return itertools.repeat(Dependency("Slope"))
+
+
 class OfPoint(PointUnit):
     def dependencies(self):
         return (Dependency("Slope"),)
@@ -69,7 +75,7 @@ class Wrong(StateUnit):
 
 
 CLASSES = {
-    cls.__name__: cls for cls in (Slope, Later, Score, Names, Sum, Loop, Knot, Endless, OfPoint, Wrong)
+    cls.__name__: cls for cls in (Slope, Later, Score, Names, Sum, Loop, Knot, Endless, Boundless, OfPoint, Wrong)
 }  # fmt: skip
 
 
@@ -139,6 +145,7 @@ def test_equal_recipes_share_one_unit():
     [
         ("Loop", {}, "builds upon itself: Loop -> Knot -> Loop"),
         ("Endless", {}, "builds upon itself: Endless -> Endless"),
+        ("Boundless", {}, "Boundless builds upon more than 1000 units: does `dependencies` come to an end?"),
         ("OfPoint", {}, "OfPoint measures a point and cannot build upon Slope"),
         ("Sum", {"link": "object"}, "Sum builds upon Score with link 'object'; it can be same, first, last"),
         ("Sum", {"link": "frist"}, "did you mean 'first'"),
