@@ -45,9 +45,11 @@ class Output:
         """Wait until this is in what was written since the last `take`; tell whether it came. Follows it already."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while self._read() > 0 or text not in self._tail:
+                while text not in self._tail:
                     self._news.clear()
-                    await self._news.wait()
+                    if self._read() <= 0:
+                        await self._news.wait()
+                    await asyncio.sleep(0)  # a flood is no reason to forget the time
         return text in self._tail
 
     def take(self) -> str:

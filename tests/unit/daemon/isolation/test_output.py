@@ -36,6 +36,14 @@ async def test_a_text_is_waited_for_however_late_its_writer_gets_a_core(pipe: Pi
     assert output.take() == "before\nStack: line 1"
 
 
+@pytest.mark.timeout(10)
+async def test_a_text_that_is_there_is_not_waited_for(pipe: Pipe) -> None:
+    output, writing = pipe
+    output.follow()
+    os.write(writing, b"Stack: line 1\n")
+    assert await output.holds(b"Stack:", 3600)
+
+
 async def test_a_text_that_does_not_come_is_given_up(pipe: Pipe) -> None:
     output, writing = pipe
     output.follow()
