@@ -123,7 +123,7 @@ class ColumnTable(AlertTable):
 
     def packet(self, row: int) -> Packet:
         """Return the decoded alert without cutouts."""
-        return self._decode(row, finite=True)
+        return _packet(self._sheet, row, finite=True)
 
     def cutout(self, row: int, name: str) -> bytes | None:
         """Return a cutout as the survey packed it."""
@@ -171,7 +171,8 @@ class ColumnTable(AlertTable):
 
     @cached_property
     def _shaper(self) -> Shaper:
-        return make_shaper(self._sheet, partial(self._decode, finite=False))
+        # Of the sheet, not of the table: it would hold itself until cycles are looked for, and its arrays with it.
+        return make_shaper(self._sheet, partial(_packet, self._sheet, finite=False))
 
     def _order(self, kind: Kind) -> tuple[Ints, Ints]:
         """Return which members belong to a kind, by alert and ascending time, and where each alert's begin."""
@@ -236,10 +237,12 @@ class ColumnTable(AlertTable):
     def _text(self, row: int) -> bytes:
         return self._sheet.texts[int(self._sheet.which[row])]
 
-    def _decode(self, row: int, *, finite: bool) -> Packet:
-        reader = _record_reader(self._text(row), self.survey.cutouts, finite=finite)
-        found: Packet = bodies.decode(reader, self._sheet.arena, int(self._sheet.begin[row]))
-        return found
+
+def _packet(sheet: Sheet, row: int, *, finite: bool) -> Packet:
+    """Return a decoded alert without cutouts."""
+    reader = _record_reader(sheet.texts[int(sheet.which[row])], sheet.survey.cutouts, finite=finite)
+    found: Packet = bodies.decode(reader, sheet.arena, int(sheet.begin[row]))
+    return found
 
 
 @lru_cache(maxsize=_KEPT)

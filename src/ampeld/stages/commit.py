@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 
 from ampeld.flow.failpoint import reach
-from ampeld.flow.ledger import PartitionLedger
 from ampeld.flow.pipe import Receiver
 from ampeld.stages.ports import Source
 from ampeld.stages.values import Flushed
@@ -13,7 +12,7 @@ COMMIT_INTERVAL_S = 0.25
 
 
 async def commit(inbox: Receiver[Flushed], source: Source) -> None:
-    """Settle every flushed batch; commit every 250 ms, and behind the stream's end until nothing is due.
+    """Settle all that is flushed; commit every 250 ms, and behind the stream's end until nothing is due.
 
     A broker that is away is waited for, for as long as the caller lets us.
     """
@@ -28,12 +27,8 @@ async def commit(inbox: Receiver[Flushed], source: Source) -> None:
 
 def settle(flushed: Flushed) -> None:
     """Note in each record's ledger that its outcome is durable."""
-    batch = flushed.batch
-    offsets: dict[PartitionLedger, list[int]] = {}
-    for record, ledger in zip(batch.records, batch.ledgers, strict=True):
-        offsets.setdefault(ledger, []).append(record.offset)
-    for ledger, settled in offsets.items():
-        ledger.settle(*settled)
+    for ledger, offsets in flushed.offsets.items():
+        ledger.settle(*offsets)
 
 
 async def commit_due(source: Source) -> None:

@@ -33,7 +33,7 @@ from ampeld.stages.measure import Harvest, Measuring
 from ampeld.stages.plan import make_plan
 from ampeld.stages.ports import Provenance, Store
 from ampeld.stages.unstorable import without
-from ampeld.stages.values import Accepted, Brought, Flushed, Judged, Owners, Plan
+from ampeld.stages.values import Accepted, Brought, Flushed, Judged, Owners, Plan, flushed
 from ampeld.stages.views import NO_BODIES, Bodies, Views
 from ampeld.store.documents import Account, ObjectDocument, StoredPoint
 from ampeld.store.errors import UnstorableError
@@ -254,8 +254,10 @@ async def deduplicate(
             account = await _persist(flusher, batches, on_trouble)
             on_written(clock() - began)
             on_flushed(account, batches)
-            for flushed in batches:
-                await outbox.send(Flushed(flushed.decoded.batch))
+            settled = [flushed(judged.decoded.batch) for judged in batches]
+            del account, batches  # their payloads are not to lie about while the next ones are gathered
+            for some in settled:
+                await outbox.send(some)
 
 
 async def _persist(

@@ -1,4 +1,8 @@
-"""Gather judged batches for one flush: for many alerts it takes hardly longer than for a few."""
+"""Gather judged batches for one flush: for many alerts it takes hardly longer than for a few.
+
+That is so where few are accepted. Those that are keep their payloads, and take the flush some milliseconds each: of
+them a full batch is enough.
+"""
 
 import asyncio
 import contextlib
@@ -6,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ampeld.flow.pipe import EndOfPipeError, Receiver
+from ampeld.flow.verdict import accepts
 from ampeld.stages.values import Judged
 
 MERGED: Final = 4
@@ -40,14 +45,20 @@ class Gatherer:
         if first is None:
             return []
         batches, room = [first], MERGED * self._max_records - len(first.decoded.batch.records)
+        heavy = _accepted(first)
         before, self._began = self._began, self._clock()
         until = self._began + self._patience_s(self._began - before)
-        while room > 0 and (judged := self._inbox.receive_nowait() or await self._come(until)) is not None:
+        while (
+            room > 0
+            and heavy < self._max_records
+            and (judged := self._inbox.receive_nowait() or await self._come(until)) is not None
+        ):
             if judged.channels != first.channels:
                 self._held = judged
                 break
             batches.append(judged)
             room -= len(judged.decoded.batch.records)
+            heavy += _accepted(judged)
         self._gathered = MERGED * self._max_records - room
         return batches
 
@@ -63,3 +74,7 @@ class Gatherer:
                 async with asyncio.timeout_at(until):
                     return await self._inbox.receive()
         return None
+
+
+def _accepted(judged: Judged) -> int:
+    return int(accepts(judged.codes).any(axis=0).sum())

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ampeld.alert.point import Head, KnownPoint
 from ampeld.alert.table import AlertTable
 from ampeld.channel.channel import Channel
+from ampeld.flow.ledger import PartitionLedger
 from ampeld.flow.record import Batch, Coordinates
 from ampeld.stages.views import Bodies, View
 from ampeld.store.documents import (
@@ -128,6 +129,15 @@ Owners = Mapping[Coordinates, Brought]
 
 
 class Flushed(msgspec.Struct, frozen=True, eq=False):
-    """A batch whose records have durable outcomes."""
+    """Records that have durable outcomes, without their payloads: who waits here for a broker needs little memory."""
 
-    batch: Batch
+    offsets: Mapping[PartitionLedger, Sequence[int]]
+    """By the ledger of their partition."""
+
+
+def flushed(batch: Batch) -> Flushed:
+    """Return what is to be settled of a batch that is durable."""
+    offsets: dict[PartitionLedger, list[int]] = {}
+    for record, ledger in zip(batch.records, batch.ledgers, strict=True):
+        offsets.setdefault(ledger, []).append(record.offset)
+    return Flushed(offsets)

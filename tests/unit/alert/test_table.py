@@ -1,6 +1,8 @@
 """The columns of a batch against the packets they come from, in both ways in which they are made."""
 
+import gc
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -186,3 +188,18 @@ def test_some_fields_of_the_points_of_real_alerts_are_those_of_their_bodies():
     for row in range(len(found)):
         indexes = [head.index for head in found.heads(row)][::-2]
         assert found.fields(row, indexes, FEW) == [_few(found.body(row, i)) for i in indexes]
+
+
+def test_a_batch_that_nobody_holds_is_gone_at_once_and_not_when_cycles_are_looked_for(table):
+    found = table(packet(), packet(candidate=candidate(candid=5)))
+    for head in found.heads(1):
+        found.body(1, head.index)
+        found.packed_body(1, head.index)
+    found.packet(0)
+    gone = weakref.ref(found)
+    gc.disable()
+    try:
+        del found
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -10,7 +10,7 @@ from support.pipelines import channel
 from ampeld.alert.decode import Decoder
 from ampeld.flow.pipe import open_pipe
 from ampeld.flow.record import Batch, Record
-from ampeld.flow.verdict import ACCEPTED
+from ampeld.flow.verdict import ACCEPTED, REJECTION
 from ampeld.stages.decode import decode_batch
 from ampeld.stages.gather import MERGED, Gatherer
 from ampeld.stages.values import Judged
@@ -20,12 +20,12 @@ FULL = 2
 SOME, OTHERS = (channel("a"),), (channel("b"),)
 
 
-def judged(n=FULL, channels=SOME):
+def judged(n=FULL, channels=SOME, code=REJECTION):
     records = [
         Record(topic="t", partition=0, offset=i, value=alert(candid=1000 + i), after=i, through=i) for i in range(n)
     ]
     decoded = decode_batch(Decoder(2 * 2**20), Batch(records, [], 0.0))
-    return Judged(decoded, channels, np.full((1, n), ACCEPTED, np.uint16), [[]])
+    return Judged(decoded, channels, np.full((1, n), code, np.uint16), [[]])
 
 
 class Flow:
@@ -64,6 +64,13 @@ async def test_what_waits_goes_together_up_to_some_full_batches(flow):
     await flow.send(*batches)
     assert await flow.gatherer.next() == batches[:MERGED]
     assert await (await flow.asks()) == batches[MERGED:]
+
+
+async def test_of_alerts_that_are_accepted_a_full_batch_is_enough(flow):
+    one, other, rejected = judged(1, code=ACCEPTED), judged(1, code=ACCEPTED), judged()
+    await flow.send(rejected, one, other, rejected)
+    assert await flow.gatherer.next() == [rejected, one, other]
+    assert await flow.gatherer.next() == [rejected]
 
 
 async def test_while_few_alerts_come_nothing_waits_for_others(flow):
