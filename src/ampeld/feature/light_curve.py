@@ -38,7 +38,8 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """By survey: the fields of the points' bodies that a light curve is made of."""
 
-_POSITIVE: Final = frozenset(("t", "1", 1, True))
+_NEGATIVE: Final = frozenset(("f", "0", 0, False))
+"""What ``isdiffpos`` says of a point that is fainter than the reference image; all else is brighter, as for AMPEL."""
 ZTF_BANDS: Final[Mapping[int, str]] = {1: "g", 2: "r", 3: "i"}
 """By ``fid``."""
 _NAN: Final = math.nan
@@ -95,15 +96,19 @@ class LightCurve:
 
     @cached_property
     def is_limit(self) -> Flags:
-        """Return which points are upper limits: neither detected nor forced."""
-        return ~(self.is_detection | self.forced)
+        """Return which points are upper limits: neither detected nor forced, nor photopoints that lack a magnitude."""
+        if self.survey == "lsst":
+            return ~(self.is_detection | self.forced)
+        # A photopoint has a candid, which is above 0, and says where it is.
+        placed = np.array(["ra" in b for b in self.bodies], dtype=np.bool_)
+        return ~(self.is_detection | ((self.id > 0) & placed))
 
     @cached_property
     def positive(self) -> Flags:
-        """Return which points are brighter than the reference image."""
+        """Return which points are brighter than the reference image; limits are not."""
         if self.survey == "lsst":
             return self.flux > 0
-        return np.array([b.get("isdiffpos") in _POSITIVE for b in self.bodies], dtype=np.bool_)
+        return np.array([b.get("isdiffpos") not in _NEGATIVE for b in self.bodies], dtype=np.bool_) & ~self.is_limit
 
     @cached_property
     def band(self) -> Texts:

@@ -141,10 +141,11 @@ def _table(curve: LightCurve, zp: float, *, forced: bool) -> FluxTable:
         scale = 10 ** (-0.4 * (ZERO_POINT_NJY - zp))
         flux, fluxerr = curve.flux * scale, curve.flux_err * scale
     else:
-        # As AMPEL writes it: by way of nJy the last digits would differ. What overflows is no flux, and has no row.
+        # As AMPEL writes it: by another way the last digits would differ, and more of them of what is fitted. What
+        # overflows is no flux, and has no row.
         with np.errstate(over="ignore", invalid="ignore"):
             size = 10 ** (-(curve.mag - zp) / 2.5)
-            fluxerr = size * curve.mag_err / MAG_OF_FLUX_ERR
+            fluxerr = size * (curve.mag_err / 2.5 * math.log(10))
         flux = np.where(curve.positive, size, -size)
     names = _NAMES.get(curve.survey, {})
     band = np.array([names.get(band, "") for band in curve.band.tolist()], dtype=np.object_)

@@ -41,6 +41,21 @@ def alert_curve(**given):
     return LightCurve("lsst", [(point.id, point.jd, point.body) for point in shape(packet(**given))])
 
 
+@pytest.mark.parametrize("missing", [None, math.nan])
+def test_a_photopoint_without_a_magnitude_is_no_limit(missing):
+    """What has a candid is no limit, though it states how deep its image was."""
+    curve = ztf(ztf_detection(1, NIGHT, magpsf=missing, diffmaglim=20.5), ztf_limit(2, NIGHT + 1))
+    assert curve.is_limit.tolist() == [False, True]
+    assert np.isnan(curve.flux).all()
+
+
+@pytest.mark.parametrize(("sign", "positive"), [("t", True), ("1", True), ("f", False), ("0", False), (None, True)])
+def test_a_subtraction_is_negative_if_it_says_so(sign, positive):
+    curve = ztf(ztf_detection(1, NIGHT, isdiffpos=sign))
+    assert curve.positive.tolist() == [positive]
+    assert (curve.flux[0] > 0) == positive
+
+
 @pytest.mark.golden
 def test_the_states_of_real_alerts_have_the_points_that_ampel_has():
     found = 0

@@ -51,6 +51,16 @@ def test_a_detection_is_a_row_about_zero_point_25_with_its_sign():
     assert np.isnan([table.mag[1], table.mag_err[1]]).all()
 
 
+def test_flux_and_error_are_ampels_to_the_last_bit():
+    """Where a spline is ill-conditioned, one bit there is a difference beyond its tolerance of 1e-12."""
+    chance = np.random.default_rng(4)
+    mags, errors = chance.uniform(13, 22, 200), chance.uniform(0.01, 0.4, 200)
+    rows = [ztf_detection(n + 1, NIGHT + n, mags[n], sigmapsf=errors[n]) for n in range(200)]
+    table = flux_table(ztf(*rows))
+    assert table.flux.tolist() == (10 ** (-(mags - 25) / 2.5)).tolist()
+    assert table.fluxerr.tolist() == np.abs(table.flux * (-errors / 2.5 * np.log(10))).tolist()
+
+
 def test_a_flux_of_lsst_is_astropys_about_the_same_zero_point():
     curve = lsst(lsst_source(1, MJD, 1234.5), lsst_forced(2, MJD + 1, -80.0, band="y"))
     table = flux_table(curve)

@@ -17,7 +17,8 @@ class LightCurveSummary(StateUnit):
     """The first and the last detection of either sign, and the last deep limit before the first: T2LightCurveSummary.
 
     First and last are by number for ZTF, as in AMPEL, which is by time but for exposures that were split; for LSST,
-    whose numbers are hashes, they are by time. Forced photometry is no detection.
+    whose numbers are hashes, they are by time. Forced photometry is no detection; a point of ZTF that has a candid is
+    one, also without a magnitude.
     Without a detection there is nothing but ``num_detections``; without such a limit its three keys are absent.
 
     Parameters
@@ -66,7 +67,9 @@ class LightCurveSummary(StateUnit):
 
     def measure(self, light_curve: LightCurve, *_: Input) -> Measured:
         """Return the body."""
-        rows = np.flatnonzero(light_curve.is_detection)
+        # ZTF's photopoints are what has a candid, also one without a magnitude.
+        found = light_curve.is_detection if light_curve.survey == "lsst" else ~light_curve.is_limit
+        rows = np.flatnonzero(found)
         if not len(rows):
             return {"num_detections": 0, "undefined": {"first_detection": Undefined(NO_DETECTION)}}
         first, last = rows[0], rows[-1]

@@ -44,7 +44,7 @@ class PhaseLimit(StateUnit):
     max_flux
         Points at or above this flux are left out of the times; without it, none.
     max_mag
-        Points fainter than this are left out of the times [mag]; without it, none.
+        Points fainter than this, and negative subtractions, are left out of the times [mag]; without it, none.
     risedec_fractions
         For each of them ``t_risedec`` says how long each band took from (1 - fraction) of its peak to the peak, and
         back.
@@ -108,9 +108,10 @@ class PhaseLimit(StateUnit):
         return body | ({"undefined": reasons} if reasons else {})
 
     def _significant(self, table: FluxTable) -> Flags:
-        size, least = np.abs(table.flux), -math.inf if self.max_mag is None else 10 ** ((table.zp - self.max_mag) / 2.5)
+        least = -math.inf if self.max_mag is None else 10 ** ((table.zp - self.max_mag) / 2.5)
         most = _MOST_FLUX if self.max_flux is None else min(self.max_flux, _MOST_FLUX)
-        return np.asarray((table.flux < most) & (size >= least) & (size > self.min_sigma * table.fluxerr))
+        clear = np.abs(table.flux) > self.min_sigma * table.fluxerr
+        return np.asarray((table.flux > least) & (table.flux < most) & clear)
 
     def _without_outliers(self, time: Floats) -> tuple[float, float]:
         centre, kept = _median(time), np.ones(len(time), dtype=np.bool_)

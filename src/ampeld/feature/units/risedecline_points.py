@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from math import inf, isfinite, isnan
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from ampeld.feature.light_curve import LightCurve
 from ampeld.feature.point_filter import POSITIVE, PointFilters, passes
+
+_NOT_POSITIVE: Final = (None, *(given.value for given in POSITIVE))
+"""What `POSITIVE` refuses: also a point that does not tell its sign."""
 
 
 class Detection(NamedTuple):
@@ -43,7 +46,12 @@ def choose(light_curve: LightCurve, filters: PointFilters, *, drop_duplicates: b
     """Return the detections that pass the filters and have a time, a band, a magnitude, its error and a reliability."""
     candidates = light_curve.detections
     bodies = candidates.bodies
-    kept = candidates.positive.tolist() if filters == POSITIVE else [passes(filters, body) for body in bodies]
+    if filters == POSITIVE and light_curve.survey != "ztf":
+        kept = candidates.positive.tolist()
+    elif filters == POSITIVE:
+        kept = [body.get("isdiffpos") not in _NOT_POSITIVE for body in bodies]
+    else:
+        kept = [passes(filters, body) for body in bodies]
     reliability = candidates.reliability
     if light_curve.survey != "ztf":
         # Only ZTF scores every point; where a survey does not, the score only chooses between equal times.

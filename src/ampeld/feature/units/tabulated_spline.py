@@ -64,7 +64,7 @@ def measure_spline(
     errors = make_smoothing_spline(rows.time, rows.fluxerr, w=weights, lam=SMOOTHING)(grid)
     own = float(rows.flux.max())
     where = find_peaks(curve, height=highest / _SPREAD, prominence=own / _SPREAD, width=2, distance=3)[0].tolist()
-    area = float(curve.sum() * cadence)
+    area = _area(curve, cadence)
     if not where:
         return None, {f"{name}_splineflux": Undefined(NOT_PEAKED)}
     if not AREA_LIMITS[0] < area < AREA_LIMITS[1]:
@@ -74,7 +74,7 @@ def measure_spline(
     peaks = _peaks(curve, where, int(dt_fluxevo / cadence))
     values = {
         f"{name}_splineflux": area,
-        f"{name}_splineerr": float(errors.sum() * cadence),
+        f"{name}_splineerr": _area(errors, cadence),
         f"{name}_splinethalf": float(above[-1] - above[0]),
         f"{name}_dethalf": int(inside.sum()),
         f"{name}_peaksnbr": len(where),
@@ -89,6 +89,11 @@ def measure_spline(
         values[f"{name}_peakstdiff"] = [float(grid[b] - grid[a]) for a, b in pairwise(where)]
         values[f"{name}_valleyflux"] = [float(curve[(a + b) // 2]) for a, b in pairwise(where)]
     return peaks, values
+
+
+def _area(curve: Floats, cadence: float) -> float:
+    """Return the area on the grid; added one by one, as AMPEL does, it has AMPEL's last digit."""
+    return float(np.cumsum(curve * cadence)[-1])
 
 
 def _peaks(curve: Floats, where: list[int], offset: int) -> Peaks:

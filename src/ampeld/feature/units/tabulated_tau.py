@@ -26,6 +26,12 @@ _SCALES: Final = np.log(np.geomspace(0.1, 90.0, 8))
 _TURNS: Final = np.array((-0.98, -0.6, -0.3, -0.15, -0.07, 0.0, 0.07, 0.15, 0.3, 0.6, 0.98))
 
 
+_SHORT: Final = np.array((0.03, 0.2, 0.7))
+"""Time scales that are sudden [d]."""
+_RATES: Final = np.geomspace(2e-3, 0.5, 7)
+"""[1/d]."""
+
+
 class Flare(NamedTuple):
     """The best flare."""
 
@@ -96,7 +102,8 @@ def _parts(t: Floats, reach: float) -> list[Floats]:
         gaps = gaps[np.linspace(0, len(gaps) - 1, _MOST_TURNS).astype(np.int64)]
     turns = _TURNS * reach
     groups = [_box(chosen) for chosen in (turns[:3], turns[3:8], turns[8:], gaps) if len(chosen)]
-    return [*groups, _ridge(reach)]
+    ends = [_sudden(gaps)] if len(gaps) else []
+    return [*groups, *ends, _ridge(reach)]
 
 
 def _box(turns: Floats) -> Floats:
@@ -110,6 +117,16 @@ def _ridge(reach: float) -> Floats:
     pairs: list[tuple[Any, ...]] = [(rise, 1 / rise - rate) for rise in scales for rate in rates]
     found = [(0.98 * reach, math.log(rise), -math.log(rate)) for rise, rate in pairs if rate > 1 / TAU[1]]
     return np.array(found)
+
+
+def _sudden(turns: Floats) -> Floats:
+    """Return starts of exponentials of any rate that end between two points: both time scales short, and all but equal.
+
+    That valley is as narrow as the rate is small beside the rates of the two, and a grid of these misses it.
+    """
+    rates = np.concatenate((-_RATES, [0.0], _RATES))
+    turn, rise, rate = (axis.ravel() for axis in np.meshgrid(turns, _SHORT, rates, indexing="ij"))
+    return np.stack((turn, np.log(rise), -np.log(1 / rise - rate)), axis=1)
 
 
 def _best_of(problem: Problem, starts: Floats) -> Floats:

@@ -72,7 +72,8 @@ class TabulatorRiseDecline(StateUnit):
     loses every bright outburst; here: those steeper than 100 peak fluxes a day. AMPEL: the flare is fitted from one
     start and stops anywhere; here: from the best of a grid, and only what converged is kept. AMPEL: two equal times
     raise; here: the first counts. AMPEL: the bands are LSST's whatever the survey. AMPEL: one detection more than
-    ``max_ndet``. AMPEL: limits of values that do not exist; here: an error.
+    ``max_ndet``. AMPEL: limits of values that do not exist; here: an error. AMPEL: ends at a negative first or last
+    detection, which none of its own can be; here: goes on.
     """
 
     version: ClassVar[str] = "1"

@@ -59,6 +59,16 @@ def test_the_last_deep_limit_is_the_latest_where_ampel_gives_the_earliest(varian
     assert found == different
 
 
+def test_a_photopoint_without_a_magnitude_counts_and_is_no_limit():
+    bare = ztf_detection(2, NIGHT, magpsf=None, diffmaglim=20.9)
+    body = measured(LightCurveSummary(), ztf(ztf_limit(1, NIGHT - 5, 20.4), bare, ztf_detection(3, NIGHT + 2)))
+    assert (body["num_detections"], body["first_detection"]) == (2, NIGHT)
+    assert body["last_significant_nondetection_jd"] == NIGHT - 5
+    body = measured(LightCurveSummary(), ztf(bare))
+    assert body["num_detections"] == 1
+    assert body["magpsf"] is None
+
+
 def test_only_deep_limits_before_the_first_detection_count():
     curve = ztf(
         ztf_limit(1, NIGHT - 9, 20.0, fid=2),

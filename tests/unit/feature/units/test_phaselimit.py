@@ -116,6 +116,13 @@ def test_limits_of_magnitude_and_of_flux_choose_the_points_of_the_times():
     assert (bright["t_median"], faint["t_median"]) == (NIGHT + 2, NIGHT + 5)
 
 
+def test_a_limit_of_magnitude_leaves_out_negative_subtractions_which_have_none():
+    signs = {1: "t", 2: "t", 3: "t", 4: "t", 5: "t", 6: "f", 7: "f", 8: "f"}
+    curve = ztf(*(ztf_detection(n, NIGHT + n, 18.0, isdiffpos=sign) for n, sign in signs.items()))
+    assert measured(PhaseLimit(half_time=10.0), curve)["t_median"] == NIGHT + 4.5
+    assert measured(PhaseLimit(half_time=10.0, max_mag=19.5), curve)["t_median"] == NIGHT + 3
+
+
 def test_the_bands_of_lsst_are_judged_by_their_colour():
     rows = [lsst_source(n, 60900.0 + n, 1000.0 * (-1 if n == 3 else 1), band="i") for n in range(1, 8)]
     assert measured(PhaseLimit(half_time=10.0), lsst(*rows))["t2eval"] == "warning:neg_iband"

@@ -100,6 +100,18 @@ def test_any_points_give_a_flare_or_a_reason(rows, reach):
         assert found.reason in {"not_converged", "negative_flux"}
 
 
+@pytest.mark.parametrize("rate", [0.015, -0.03])
+def test_an_exponential_that_ends_suddenly_is_found(rate):
+    """Two short time scales that all but agree: a narrow valley, in which AMPEL's fit ends now and then."""
+    t = np.sort(np.random.default_rng(3).uniform(-40.0, 40.0, 30))
+    flux = np.where(t < 10.2, 100 * np.exp(rate * t), 0.5)
+    errors = np.full(len(t), 1.0)
+    found = fit_flare(t, flux, errors, REACH)
+    model = flare(t, 10.2, 0.2, 1 / (1 / 0.2 - rate), 1.0)
+    height = model @ flux / (model @ model)
+    assert found.chi2 <= np.sum((flux - height * model) ** 2)
+
+
 @pytest.mark.parametrize("rate", [0.3, -0.2, 0.02])
 def test_an_exponential_gives_its_rate(rate):
     t = np.array([-6.0, -4.0, -1.0, 0.0])
