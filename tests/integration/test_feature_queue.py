@@ -106,6 +106,16 @@ async def test_a_soft_reset_keeps_bodies_and_a_hard_one_forgets_them(filled, sto
     assert (await t2.find_one({"stock": 2, "unit": "Rise"}))["code"] == OK
 
 
+@pytest.mark.parametrize("hard", [False, True])
+async def test_what_is_reset_waits_from_then_on_and_still_tells_when_it_was_measured(filled, store, hard):
+    before = datetime.now(UTC).timestamp()
+    await filled.reset(Chosen(stock=1, unit="Rise", config=1), hard=hard)
+    _, rise = await filled.status(now=NOW, window_s=3600)
+    assert before - 1 <= rise.oldest <= datetime.now(UTC).timestamp() + 1
+    document = await store.connection["t2"].find_one({"stock": 1, "unit": "Rise", "config": 1})
+    assert [entry["code"] for entry in document["meta"]] == [OK, NEW if hard else RERUN_REQUESTED]
+
+
 async def test_what_is_measured_just_now_loses_its_lease_by_a_reset(filled, store):
     await filled.reset(Chosen(code=RUNNING), hard=False)
     document = await store.connection["t2"].find_one({"unit": "Fit", "stock": 2})
@@ -220,8 +230,9 @@ async def test_the_commands_count_first_and_reset_when_told_to(filled, ask):
     assert await filled.count(Chosen(code=EXCEPTION)) == []
     time = datetime.fromtimestamp(NOW - 100, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     assert (await asked("reset", "--before", time, "--hard", "--json"))[1]["matched"] == [
-        {"unit": "Fit", "code": -1, "documents": 1},
-        {"unit": "Rise", "code": 0, "documents": 1},
+        {"unit": "Fit", "code": NEW, "documents": 1},
+        {"unit": "Rise", "code": OK, "documents": 1},
+        {"unit": "Rise", "code": RERUN_REQUESTED, "documents": 1},  # by the server's clock, which is before NOW
     ]
     code, found, _ = await asked("reset", "--unit", "Fit", "--drop", "--json")
     running = {"unit": "Fit", "code": RUNNING, "documents": 1}  # under a lease that has ended
@@ -238,3 +249,29 @@ async def test_the_commands_count_first_and_reset_when_told_to(filled, ask):
     assert [(one["unit"], one["waiting"], one["measured"]) for one in found] == [("Fit", 1, 0), ("Rise", 1, 2)]
     code, found, _ = await asked("status")
     assert (code, "Features, rates of the last 60 minutes" in found) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--unit", "Rize"], "--unit: the store has never had such a one; did you mean 'Rise'?"),
+        (["--unit", "Rize", "--drop"], "--unit: the store has never had such a one; did you mean 'Rise'?"),
+        (["--channel", "rapit"], "--channel: the store has never had such a one; did you mean 'rapid'?"),
+        (["--configuration", "12"], "--configuration: the store has never had such a one"),
+        (["--object", "ZTF18zzzzzzz"], "--object: the store has never had such a one"),
+        (["--code", "7"], "--code 7: there is no such code"),
+        (["--code", "excption"], "--code excption: there is no such code; did you mean 'exception'?"),
+        (["--before", "2026-11-01", "--after", "2026-11-02"], "--before and --after: no time"),
+    ],
+)
+async def test_what_the_store_has_never_heard_of_is_refused_and_not_taken_for_nothing(filled, store, ask, words, told):
+    await store.connection["feature_configs"].insert_one({"_id": 1, "unit": ["Rise", "Fit"], "params": {}})
+    await store.connection["channel_versions"].insert_one({"_id": "v", "name": "rapid", "registered": 1.0})
+    code, _, err = await asyncio.to_thread(ask, "reset", *words, "--yes")
+    assert (code, told in err) == (78, True), err
+    assert (await asyncio.to_thread(ask, "reset", "--unit", "Rise", "--code", "-2010"))[0] == 0
+
+
+async def test_a_number_that_no_document_holds_is_no_configuration(filled, ask):
+    code, _, err = await asyncio.to_thread(ask, "reset", "--configuration", str(1 << 63))
+    assert (code, "--configuration" in err) == (64, True)

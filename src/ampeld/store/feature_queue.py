@@ -8,6 +8,7 @@ import msgspec
 from ampeld.flow.codes import NEW, PENDING_DEPENDENCY, RERUN_REQUESTED, RUNNING, WAITING
 from ampeld.store.connection import Connection
 from ampeld.store.errors import translated
+from ampeld.store.features_merge import with_entries
 
 Document = dict[str, Any]
 
@@ -142,7 +143,8 @@ class FeatureQueue:
             the code becomes RERUN_REQUESTED.
         """
         fields: Document = {"code": NEW, "body": []} if hard else {"code": RERUN_REQUESTED}
-        update = {"$set": fields, "$unset": dict.fromkeys(_NO_LONGER, "")}
+        asked = {"ts": {"$divide": [{"$toLong": "$$NOW"}, 1000]}, "code": fields["code"]}
+        update: list[Document] = [{"$set": fields | {"meta": with_entries([asked])}}, {"$unset": list(_NO_LONGER)}]
         with translated():
             done = await self._features.update_many(chosen.query(), update)
         return int(done.matched_count)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -14,14 +14,21 @@ from ampeld.daemon.settings import Settings
 from ampeld.errors import ConfigError
 from ampeld.flow.codes import NAMES
 from ampeld.names import did_you_mean
+from ampeld.store.connection import Connection
+from ampeld.store.errors import translated
 from ampeld.store.feature_queue import Chosen, Count, FeatureQueue
+
+_LEAST: Final = -(1 << 63)
+_MOST: Final = (1 << 63) - 1
+"""The numbers that a document can hold."""
 
 
 def reset(
     *,
     unit: Annotated[str | None, typer.Option(metavar="UNIT", help="Only of this unit.")] = None,
     config_id: Annotated[
-        int | None, typer.Option("--configuration", metavar="ID", help="Only of this configuration.")
+        int | None,
+        typer.Option("--configuration", metavar="ID", min=_LEAST, max=_MOST, help="Only of this configuration."),
     ] = None,
     channel: Annotated[str | None, typer.Option(metavar="NAME", help="Only what this channel has asked for.")] = None,
     object: Annotated[  # noqa: A002  as it is called in the field
@@ -52,6 +59,8 @@ def reset(
     First says how many these are, by unit and code. A soft reset keeps what was measured (code -6) and appends the
     new value; a hard one forgets it (code -1). What is being measured just now is begun again.
 
+    What builds upon a unit is not reset with it: reset it too, and it is measured from the new values.
+
     --drop is for tickets of a configuration that no channel asks for any more: of what is chosen it deletes those that
     wait and have no result yet, and those that a daemon was measuring when it died. A newer state asks anew.
 
@@ -72,11 +81,13 @@ def reset(
         channel=channel,
         stock=None if object is None else stock_of(object, settings.source.survey, option="--object"),
         code=None if code is None else _code(code),
-        before=_seconds(before),
-        after=_seconds(after),
+        before=None if before is None else _seconds(before),
+        after=None if after is None else _seconds(after),
     )
     if chosen.is_everything and not everything:
         raise ConfigError(["say what is to be reset (--unit, --channel, --object, --code, …), or --all"])
+    if before is not None and after is not None and _seconds(before) <= _seconds(after):
+        raise ConfigError(["--before and --after: no time is before the one and not before the other"])
     if hard and drop:
         raise ConfigError(["--hard and --drop: what is deleted is not measured anew; say one of them"])
     do = yes and not dry_run
@@ -99,7 +110,7 @@ async def _reset(settings: Settings, chosen: Chosen, *, hard: bool, do: bool) ->
     async with connected(settings.store, "feature-reset") as connection:
         await connection.ping()
         queue = FeatureQueue(connection)
-        counts = await queue.count(chosen)
+        counts = await queue.count(chosen) or await _none(connection, chosen)
         return counts, await queue.reset(chosen, hard=hard) if do else 0
 
 
@@ -107,23 +118,45 @@ async def _drop(settings: Settings, chosen: Chosen, *, do: bool) -> tuple[list[C
     async with connected(settings.store, "feature-reset") as connection:
         await connection.ping()
         queue = FeatureQueue(connection)
-        counts = await queue.count(chosen, unmeasured=True)
+        counts = await queue.count(chosen, unmeasured=True) or await _none(connection, chosen)
         return counts, await queue.drop(chosen) if do else 0
 
 
+async def _none(connection: Connection, chosen: Chosen) -> list[Count]:
+    """Return nothing, for nothing is meant, unless what was said is nothing that the database has ever heard of."""
+    with translated():
+        units = set(await connection["feature_configs"].distinct("unit"))
+        channels = set(await connection["channel_versions"].distinct("name"))
+        absent = {
+            "--unit": chosen.unit is not None and chosen.unit not in units,
+            "--channel": chosen.channel is not None and chosen.channel not in channels,
+            "--configuration": await _is_absent(connection, "feature_configs", chosen.config),
+            "--object": await _is_absent(connection, "stock", chosen.stock),
+        }
+    near = {"--unit": did_you_mean(chosen.unit or "", units), "--channel": did_you_mean(chosen.channel or "", channels)}
+    problems = [
+        f"{option}: the store has never had such a one{near.get(option, '')}"
+        for option, is_so in absent.items()
+        if is_so
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return []
+
+
+async def _is_absent(connection: Connection, collection: str, number: int | None) -> bool:
+    return number is not None and await connection[collection].find_one({"_id": number}, {"_id": 1}) is None
+
+
 def _code(word: str) -> int:
-    try:
-        return int(word)
-    except ValueError:
-        named = {name: code for code, name in NAMES.items()}
-        if word.lower() not in named:
-            raise ConfigError([f"--code {word}: there is no such code{did_you_mean(word, named)}"]) from None
-        return named[word.lower()]
+    named = {name: code for code, name in NAMES.items()}
+    code = int(word) if word.removeprefix("-").isdecimal() else named.get(word.lower())
+    if code is None or code not in NAMES:
+        raise ConfigError([f"--code {word}: there is no such code{did_you_mean(word, named)}"])
+    return code
 
 
-def _seconds(time: datetime | None) -> float | None:
-    if time is None:
-        return None
+def _seconds(time: datetime) -> float:
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
 
