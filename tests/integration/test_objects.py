@@ -1,5 +1,6 @@
 """Objects leave the store and come back as they were, and go when no channel keeps them: on a real mongod."""
 
+import gzip
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -62,6 +63,22 @@ def test_a_line_that_is_no_object_is_named_and_the_others_are_taken(ampeld, nigh
     assert code == 65
     assert json.loads(out)["objects"]["new"] == 1
     assert ["some.jsonl:1:" in err, "some.jsonl:2:" in err, "some.jsonl:3:" in err] == [True] * 3
+
+
+def test_of_a_damaged_file_the_lines_before_the_damage_and_all_that_can_be_read_are_taken(ampeld, night, db, tmp_path):
+    one, other = db["stock"].find().limit(2)
+    lines = [ampeld("object", "export", document["name"][0])[1].encode() for document in (one, other)]
+    db["stock"].delete_many({"_id": {"$in": [one["_id"], other["_id"]]}})
+    packed = gzip.compress(lines[0]) + gzip.compress(lines[1])
+    for end, damaged in {"cut": packed[:-100], "flipped": packed[:-100] + bytes(100)}.items():
+        (tmp_path / f"{end}.jsonl.gz").write_bytes(damaged)
+        code, out, err = ampeld("object", "import", f"{end}.jsonl.gz", "--json")
+        assert (code, f"{end}.jsonl.gz: " in err) == (65, True), err
+        assert sum(json.loads(out)["objects"].values()) == 1
+    (tmp_path / "bytes.jsonl").write_bytes(b"\x80\x81\n" + lines[1])
+    code, out, err = ampeld("object", "import", "bytes.jsonl", "--json")
+    assert (code, "bytes.jsonl:1:" in err) == (65, True), err
+    assert json.loads(out)["objects"]["new"] == 1
 
 
 def test_who_asks_for_an_object_that_is_not_there_is_told(ampeld, night):

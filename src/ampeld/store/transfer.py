@@ -1,6 +1,7 @@
 """An object as one line of text, and back into a database: the very same documents.
 
-The line is MongoDB's own extended JSON in its canonical form, which keeps every type and every bit.
+The line is MongoDB's own extended JSON in its canonical form, which keeps every type and every bit. That form has keys
+like ``$date`` for itself; where a document has a key that begins so, the line has one dollar more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,8 +42,9 @@ def to_line(dossier: Dossier) -> str:
     """Return an object as one line; of points that it shares with others, its own share."""
     stock = dossier.stock["_id"]
     document = {"ampeld": FORMAT} | {part: getattr(dossier, part) for part in _PARTS}
+    document["stock"] = {key: value for key, value in dossier.stock.items() if key != "purging"}
     document["t0"] = [_own(point, stock) for point in dossier.t0]
-    return json_util.dumps(document, json_options=_OPTIONS)
+    return json_util.dumps(_with_dollars(document), json_options=_OPTIONS)
 
 
 def from_line(line: str) -> Dossier:
@@ -55,14 +57,60 @@ def from_line(line: str) -> Dossier:
     """
     try:
         document = json_util.loads(line, json_options=_OPTIONS)
+        if '"$$' in line:
+            document = _without_dollars(document)
         dossier = Dossier(**{part: document[part] for part in _PARTS}) if document.get("ampeld") == FORMAT else None
-    except (ValueError, TypeError, KeyError, AttributeError, bson.errors.BSONError) as error:
+        bson.encode(document)
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        bson.errors.BSONError,
+    ) as error:
         raise LineError(f"no object of ampeld: {type(error).__name__}: {error}") from error
     if dossier is None:
         raise LineError(f"no object of ampeld in format {FORMAT}")
-    if not isinstance(dossier.stock, dict) or not isinstance(dossier.stock.get("_id"), int):
-        raise LineError("its object has no number")
+    if wrong := _wrong(dossier):
+        raise LineError(wrong)
     return dossier
+
+
+def _wrong(dossier: Dossier) -> str:
+    """Return what is wrong with the documents that a line names, or nothing."""
+    number, names = (dossier.stock.get(key) for key in ("_id", "name")) if _is_document(dossier.stock) else (None, None)
+    if not isinstance(number, int) or isinstance(number, bool):
+        return "its object has no number"
+    if not isinstance(names, list) or not names:
+        return "its object has no name"
+    for part in _PARTS[1:]:
+        documents = getattr(dossier, part)
+        if not isinstance(documents, list) or not all(map(_is_document, documents)):
+            return f"its {part} are no documents"
+    if any(one.get("stock") != [number] or str(number) not in one.get("since", ()) for one in dossier.t0):
+        return "its t0 are of another object"
+    if any(one.get("stock") != number for one in (*dossier.t1, *dossier.t2)):
+        return "its t1 or t2 are of another object"
+    return ""
+
+
+def _is_document(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _with_dollars(value: Any) -> Any:
+    """Return a value whose keys of documents begin with one dollar more, where they begin with one."""
+    if isinstance(value, dict):
+        return {f"${key}" if key.startswith("$") else key: _with_dollars(one) for key, one in value.items()}
+    return [_with_dollars(one) for one in value] if isinstance(value, list) else value
+
+
+def _without_dollars(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key[key.startswith("$$") :]: _without_dollars(one) for key, one in value.items()}
+    return [_without_dollars(one) for one in value] if isinstance(value, list) else value
 
 
 async def take_in(connection: Connection, dossier: Dossier) -> Taken:

@@ -2,6 +2,7 @@
 
 import gzip
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,6 @@ from ampeld.cli.output import console, print_json, run_async, warn
 from ampeld.daemon.connect import connected
 from ampeld.daemon.exits import ExitCode
 from ampeld.daemon.settings import Settings
-from ampeld.errors import ConfigError
 from ampeld.store.transfer import LineError, Taken, from_line, take_in
 
 
@@ -31,8 +31,8 @@ def import_objects(
 
     An object that is there already is left as it is, and named if it differs; so an import may be repeated.
 
-    Exit codes: 0 all are there now, 1 some are there and different, 65 a line is no object, 69 the store does not
-    answer, 78 configuration.
+    Exit codes: 0 all are there now, 1 some are there and different, 65 a line is no object or the file is damaged, 69
+    the store does not answer, 78 configuration.
     """
     settings = settings_for(config, sets)
     counted, wrong = run_async(_import(settings, file))
@@ -50,19 +50,23 @@ async def _import(settings: Settings, file: Path) -> tuple[Counter[Taken], list[
     wrong = []
     async with connected(settings.store, "object") as connection:
         await connection.prepare()
-        for number, line in enumerate(_lines(file), 1):
-            if not line.strip():
-                continue
-            try:
-                dossier = from_line(line)
-            except LineError as error:
-                wrong.append(f"{file}:{number}: {error}")
-                warn(wrong[-1])
-                continue
-            taken = await take_in(connection, dossier)
-            counted[taken] += 1
-            if taken is Taken.OTHER:
-                warn(f"{file}:{number}: {dossier.name} is {taken}")
+        try:
+            for number, line in enumerate(_lines(file), 1):
+                if not line.strip():
+                    continue
+                try:
+                    dossier = from_line(line)
+                except LineError as error:
+                    wrong.append(f"{file}:{number}: {error}")
+                    warn(wrong[-1])
+                    continue
+                taken = await take_in(connection, dossier)
+                counted[taken] += 1
+                if taken is Taken.OTHER:
+                    warn(f"{file}:{number}: {dossier.name} is {taken}")
+        except (EOFError, UnicodeDecodeError, gzip.BadGzipFile, zlib.error) as error:
+            wrong.append(f"{file}: is damaged: {error}")
+            warn(wrong[-1])
     return counted, wrong
 
 
@@ -70,12 +74,10 @@ def _lines(file: Path) -> Iterator[str]:
     if str(file) == "-":
         yield from sys.stdin
         return
-    try:
-        if file.suffix == ".gz":
-            with gzip.open(file, "rt", encoding="utf-8") as packed:
-                yield from packed
-        else:
-            with file.open(encoding="utf-8") as plain:
-                yield from plain
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
-        raise ConfigError([f"{file}: is no file of objects: {error}"]) from error
+    # What is no UTF-8 is no object, and says so with its line.
+    if file.suffix == ".gz":
+        with gzip.open(file, "rt", encoding="utf-8", errors="surrogateescape") as packed:
+            yield from packed
+    else:
+        with file.open(encoding="utf-8", errors="surrogateescape") as plain:
+            yield from plain
