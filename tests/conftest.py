@@ -1,8 +1,9 @@
 """What every test may ask for: a Kafka and a MongoDB that live as long as the run, a topic and a database of its own."""
 
+import gc
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,18 @@ settings.load_profile("ampeld")
 def pytest_report_header() -> str:
     kind = kafka_kind()
     return f"kafka: {f'Apache Kafka {jars.VERSION}' if kind == 'apache' else 'Tansu (no java and mvn here)'}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Look for cycles when all tests are imported, not meanwhile, and never again among what they are made of."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Sequence
+from contextlib import chdir
 from pathlib import Path
 from typing import Final
 
@@ -56,14 +57,18 @@ def build() -> Path:
     if not folder.is_dir():
         shutil.rmtree(folder.parent, ignore_errors=True)  # builds of former sources
         work = folder.with_name(f"{folder.name}.{os.getpid()}")
-        made = cythonize(
-            [Extension(f"ampeld.{name}", [str(SOURCES / f"{name.replace('.', '/')}.pyx")]) for name in MODULES],
-            include_path=[str(ROOT / "src")],
-            build_dir=str(work / "c"),
-            quiet=True,
-        )
+        work.mkdir(parents=True)
+        with chdir(ROOT):  # what setup.py says, so that the C that the installation was made of is used where it lies
+            made = cythonize(
+                [Extension(f"ampeld.{name}", [f"src/ampeld/{name.replace('.', '/')}.pyx"]) for name in MODULES],
+                include_path=["src"],
+                build_dir="build",
+                quiet=True,
+            )
         compilers = [
-            subprocess.Popen([_compiler(), *FLAGS, f"-I{_headers()}", *one.sources, "-o", str(work / f"{name}.so")])
+            subprocess.Popen(
+                [_compiler(), *FLAGS, f"-I{_headers()}", *one.sources, "-o", str(work / f"{name}.so")], cwd=ROOT
+            )
             for name, one in zip(MODULES, made, strict=True)
         ]
         if sum(compiler.wait() for compiler in compilers):
