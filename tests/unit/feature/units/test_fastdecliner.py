@@ -25,6 +25,8 @@ from ampeld.feature.units.fastdecliner import FastDecliner
 from ampeld.params import ParameterError
 
 AMPELS_KEYS = {"1": "g", "2": "R"}
+NEGATIVE = ("f", "0")
+"""Of `isdiffpos`."""
 
 
 def pairs_have_one_sign(case):
@@ -137,14 +139,14 @@ def test_the_rate_is_that_of_the_last_two_times_of_one_sign(curve):
             if point["fid"] == fid and "magpsf" in point and point.get("sigmapsf") is not None:
                 newest[jd] = max(newest.get(jd, (0, None, None)), (number, point["magpsf"], point.get("isdiffpos")))
         # Of equal times the largest number decides of the last one's sign.
-        sign = newest[max(newest)][2] in ("t", "1") if newest else None
+        sign = newest[max(newest)][2] in NEGATIVE if newest else None
         same = sorted(
             (jd, number, point["magpsf"])
             for number, jd, point in points_of(curve)
             if point["fid"] == fid
             and "magpsf" in point
             and point.get("sigmapsf") is not None
-            and (point.get("isdiffpos") in ("t", "1")) is sign
+            and (point.get("isdiffpos") in NEGATIVE) is sign
         )
         earlier = [row for row in same if row[0] < max(newest)] if newest else []
         assert (name in body) is bool(earlier)
