@@ -99,9 +99,10 @@ class LightCurve:
         """Return which points are upper limits: neither detected nor forced, nor photopoints that lack a magnitude."""
         if self.survey == "lsst":
             return ~(self.is_detection | self.forced)
-        # A photopoint has a candid, which is above 0, and says where it is.
-        placed = np.array(["ra" in b for b in self.bodies], dtype=np.bool_)
-        return ~(self.is_detection | ((self.id > 0) & placed))
+        limits = ~self.is_detection
+        for row in np.flatnonzero(limits & (self.id > 0)).tolist():  # a photopoint has a candid and says where it is
+            limits[row] = "ra" not in self.bodies[row]
+        return limits
 
     @cached_property
     def positive(self) -> Flags:
