@@ -225,7 +225,7 @@ async def _look(uri: str, truth: Truth, sent: int, pace: Pace) -> DemoResult:
 
 def _interest(curve: Sequence[CurvePoint]) -> float:
     """Return how much there is to see in a light curve: limits, then many detections that change much in a band."""
-    seen = [point for point in curve if not point.limit]
+    seen = [point for point in curve if not (point.limit or point.negative)]
     if not seen:
         return 0.0
     before = sum(point.limit and point.jd < seen[0].jd for point in curve)

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 from rich.text import Text
 
-from ampeld.feature.light_curve import LightCurve
+from ampeld.feature.light_curve import MAG_OF_FLUX_ERR, ZERO_POINT_NJY, LightCurve
 from ampeld.store.encode import jd_of
 
 COLOURS: Final = {"u": "cyan", "g": "green", "r": "red", "i": "yellow", "z": "blue", "y": "magenta"}
@@ -26,6 +27,8 @@ class CurvePoint(msgspec.Struct, frozen=True):
     err: float
     band: str
     limit: bool
+    negative: bool = False
+    """A detection that is fainter than the reference image: its magnitude is of the loss of light."""
 
 
 def light_curve_of(survey: str, points: Iterable[Mapping[str, Any]]) -> LightCurve:
@@ -34,15 +37,16 @@ def light_curve_of(survey: str, points: Iterable[Mapping[str, Any]]) -> LightCur
 
 
 def curve_of(curve: LightCurve) -> list[CurvePoint]:
-    """Return what is drawn of a light curve, by time.
-
-    Detections fainter than the reference are left out: their magnitude is of a loss of light. So is forced photometry.
-    """
+    """Return what is drawn of a light curve, by time: detections and upper limits, but no forced photometry."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.abs(curve.flux)
+        mags, errs = ZERO_POINT_NJY - 2.5 * np.log10(size), MAG_OF_FLUX_ERR * curve.flux_err / size
     points = []
     for i, (jd, band) in enumerate(zip(curve.jd.tolist(), curve.band.tolist(), strict=True)):
-        mag, err, limit = float(curve.mag[i]), float(curve.mag_err[i]), float(curve.limit[i])
-        if curve.is_detection[i] and curve.positive[i] and math.isfinite(mag):
-            points.append(CurvePoint(jd, mag, err if math.isfinite(err) else 0.0, band, limit=False))
+        mag, err, limit = float(mags[i]), float(errs[i]), float(curve.limit[i])
+        if curve.is_detection[i] and math.isfinite(mag):
+            error = err if math.isfinite(err) else 0.0
+            points.append(CurvePoint(jd, mag, error, band, limit=False, negative=not curve.positive[i]))
         elif curve.is_limit[i] and math.isfinite(limit):
             points.append(CurvePoint(jd, limit, 0.0, band, limit=True))
     return points
@@ -50,6 +54,8 @@ def curve_of(curve: LightCurve) -> list[CurvePoint]:
 
 def draw(points: Sequence[CurvePoint], title: str, *, width: int = 76, height: int = 18) -> Text:
     """Return a light curve drawn in characters: bright is up, a disc is a detection, a v an upper limit.
+
+    A ring is a detection that is fainter than the reference image.
 
     Parameters
     ----------
@@ -74,7 +80,8 @@ def draw(points: Sequence[CurvePoint], title: str, *, width: int = 76, height: i
         colour = COLOURS.get(point.band, "white")
         for row in range(row_of(point.mag - point.err), row_of(point.mag + point.err) + 1):
             cells.setdefault((row, column), ("│", colour))
-        cells[row_of(point.mag), column] = ("v", f"dim {colour}") if point.limit else ("●", f"bold {colour}")
+        mark = "v" if point.limit else "○" if point.negative else "●"
+        cells[row_of(point.mag), column] = (mark, f"dim {colour}" if point.limit else f"bold {colour}")
     text = Text(f"{title}\n", style="bold")
     text.append_text(_rows(cells, width, height, top, bottom))
     return text.append_text(_time_axis(points, begin, end, width))
@@ -112,4 +119,6 @@ def _time_axis(points: Sequence[CurvePoint], begin: float, end: float, width: in
     text.append(" " * (_AXIS + 1))
     for band in bands_of(points):
         text.append(f"● {band or '?'}   ", style=COLOURS.get(band, "white"))
+    if any(point.negative for point in points):
+        text.append("○ negative   ", style="dim")
     return text.append("v upper limit\n", style="dim")

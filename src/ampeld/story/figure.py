@@ -52,6 +52,8 @@ STYLE: Final[dict[Any, Any]] = {
 def draw_curve(axes: Axes, points: Sequence[CurvePoint], title: str, *, jd: float) -> None:
     """Draw a light curve: discs and squares are detections, open triangles upper limits, a line the alert.
 
+    Detections that are fainter than the reference image are hollow.
+
     Parameters
     ----------
     axes
@@ -68,7 +70,6 @@ def draw_curve(axes: Axes, points: Sequence[CurvePoint], title: str, *, jd: floa
     for band in _ordered({point.band for point in points}):
         colour, marker = BANDS.get(band, _UNKNOWN)
         limits = [point for point in points if point.limit and point.band == band]
-        own = [point for point in seen if point.band == band]
         axes.scatter(
             [_day(point.jd) for point in limits],
             [point.mag for point in limits],
@@ -79,18 +80,20 @@ def draw_curve(axes: Axes, points: Sequence[CurvePoint], title: str, *, jd: floa
             linewidths=0.9,
             alpha=0.75,
         )
-        axes.errorbar(
-            [_day(point.jd) for point in own],
-            [point.mag for point in own],
-            yerr=[point.err for point in own],
-            fmt=marker,
-            markersize=5,
-            color=colour,
-            markeredgecolor="white",
-            markeredgewidth=0.5,
-            elinewidth=0.9,
-            label=band,
-        )
+        for negative in (False, True):
+            own = [point for point in seen if point.band == band and point.negative is negative]
+            axes.errorbar(
+                [_day(point.jd) for point in own],
+                [point.mag for point in own],
+                yerr=[point.err for point in own],
+                fmt=marker,
+                markersize=5,
+                color=colour,
+                markerfacecolor="white" if negative else colour,
+                markeredgecolor=colour if negative else "white",
+                markeredgewidth=0.9 if negative else 0.5,
+                elinewidth=0.9,
+            )
     if points:
         axes.set_ylim(
             max(point.mag + point.err for point in points) + _EDGE_MAG,
@@ -104,8 +107,8 @@ def draw_curve(axes: Axes, points: Sequence[CurvePoint], title: str, *, jd: floa
     axes.tick_params(labelsize=8)
 
 
-def band_legend(target: Any, bands: Iterable[str], **options: Any) -> None:
-    """Draw the key of bands and marks that all light curves share."""
+def band_legend(target: Any, bands: Iterable[str], *, negative: bool = False, **options: Any) -> None:
+    """Draw the key of bands and marks that all light curves share; of hollow ones, where there are some."""
     from matplotlib.lines import Line2D  # noqa: PLC0415  it stands with what it makes
 
     marks = [
@@ -119,9 +122,12 @@ def band_legend(target: Any, bands: Iterable[str], **options: Any) -> None:
         )
         for band in _ordered(bands)
     ]
-    limit = Line2D([], [], linestyle="none", marker="v", markerfacecolor="none", color=FAINT, label="upper limit")
-    alert = Line2D([], [], linestyle=":", color=FAINT, label="the alert")
-    target.legend(handles=[*marks, limit, alert], frameon=False, fontsize=8, ncols=len(marks) + 2, **options)
+    hollow: dict[str, Any] = {"linestyle": "none", "markerfacecolor": "none", "color": FAINT}
+    if negative:
+        marks.append(Line2D([], [], marker="o", label="negative", **hollow))
+    marks.append(Line2D([], [], marker="v", label="upper limit", **hollow))
+    marks.append(Line2D([], [], linestyle=":", color=FAINT, label="the alert"))
+    target.legend(handles=marks, frameon=False, fontsize=8, ncols=len(marks), **options)
 
 
 def _ordered(bands: Iterable[str]) -> list[str]:
@@ -162,6 +168,8 @@ def picture(points: Sequence[CurvePoint], title: str, path: Path, *, jd: float |
         axes = figure.add_subplot()
         draw_curve(axes, points, title, jd=points[-1].jd if jd is None else jd)
         axes.set_ylabel("magnitude in the difference image [AB]")
-        band_legend(axes, {point.band for point in points}, loc="best")
+        band_legend(
+            axes, {point.band for point in points}, negative=any(point.negative for point in points), loc="best"
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path)

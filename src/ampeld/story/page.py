@@ -88,14 +88,14 @@ def page(told: ObjectTold, points: Sequence[CurvePoint], meanings: Mapping[str, 
 
 def _figure(told: ObjectTold, points: Sequence[CurvePoint]) -> str:
     if not points:
-        return '<p class="about">There is no detection above the reference, and no upper limit, to draw.</p>'
+        return '<p class="about">There is no detection, and no upper limit, to draw.</p>'
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 4), layout="constrained")
         axes = figure.add_subplot()
         newest = max((channel.jd for channel in told.channels), default=points[-1].jd)
         draw_curve(axes, points, told.object, jd=newest)
         axes.set_ylabel("magnitude in the difference image [AB]")
-        band_legend(axes, bands_of(points), loc="best")
+        band_legend(axes, bands_of(points), negative=any(point.negative for point in points), loc="best")
         return svg_of(figure)
 
 

@@ -144,7 +144,8 @@ def _look_up(feature: ToldFeature, key: str) -> Any:
             if key in (feature.body.get(UNDEFINED) or {}):
                 return None
             near = did_you_mean(key, [str(one) for one in feature.body])
-            raise NoValueError(f"{feature.unit} has no value {key!r}{near}") from None
+            there = ", ".join(str(one) for one in feature.body if one != UNDEFINED)
+            raise NoValueError(f"{feature.unit} has no value {key!r}{near}; it has {there or 'none'}") from None
     return value
 
 

@@ -1,8 +1,10 @@
 """A light curve is drawn bright side up, with its limits."""
 
+import msgspec
 import pytest
 
-from ampeld.story.curve import CurvePoint, curve_of, draw, light_curve_of
+from ampeld.feature.light_curve import LightCurve
+from ampeld.story.curve import curve_of, draw, light_curve_of
 from ampeld.story.figure import picture
 
 BODIES = [
@@ -13,11 +15,29 @@ BODIES = [
 POINTS = curve_of(light_curve_of("ztf", [{"_id": i, "body": body} for i, body in enumerate(BODIES)]))
 
 
-def test_stored_bodies_become_points_by_time_without_losses_of_light():
-    assert [
-        CurvePoint(2460001.0, 20.5, 0.0, "r", limit=True),
-        CurvePoint(2460003.0, 18.0, 0.1, "g", limit=False),
-    ] == POINTS
+def test_stored_bodies_become_points_by_time_and_losses_of_light_say_that_they_are():
+    expected = [
+        (2460001.0, 20.5, 0.0, "r", True, False),
+        (2460002.0, 19.0, 0.1, "g", False, True),
+        (2460003.0, 18.0, 0.1, "g", False, False),
+    ]
+    assert [msgspec.structs.astuple(point) for point in POINTS] == [
+        (jd, pytest.approx(mag), pytest.approx(err), *rest) for jd, mag, err, *rest in expected
+    ]
+
+
+def test_a_negative_flux_of_lsst_has_the_magnitude_of_its_size():
+    body = {"midpointMjdTai": 60900.0, "psfFlux": -1000.0, "psfFluxErr": 100.0, "band": "g"}
+    (point,) = curve_of(LightCurve("lsst", [(1, 2460900.5, body)]))
+    assert point.negative
+    assert (point.mag, point.err) == (pytest.approx(23.9), pytest.approx(0.1086, abs=1e-4))
+
+
+def test_a_loss_of_light_is_a_ring_and_the_key_says_so():
+    text = draw(POINTS, "SN").plain
+    assert text.count("○") == 2
+    assert "○ negative" in text
+    assert "○" not in draw([point for point in POINTS if not point.negative], "SN").plain
 
 
 def test_in_the_terminal_a_bright_detection_stands_above_a_faint_limit():

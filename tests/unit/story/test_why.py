@@ -83,7 +83,7 @@ def test_a_unit_beside_a_channel_has_dots_in_its_name():
         ("RiseDeclin.t_lc", "did you mean 'RiseDecline'"),
         ("RiseDecline.t_lv", "did you mean 't_lc'"),
         ("RiseDecline", "which value"),
-        ("RiseDecline.g.strength.more", "has no value"),
+        ("RiseDecline.g.strength.more", "has no value .*; it has "),
         ("RiseDecline.g.all[9]", "has no value"),
     ],
 )
