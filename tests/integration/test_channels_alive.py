@@ -37,6 +37,11 @@ def table(daemon):
     return {row["channel"]: row for row in daemon.status()["channels"]}
 
 
+def state_of(daemon, name):
+    """Return what becomes of a channel; None while the daemon is still connecting, when its page is up already."""
+    return table(daemon).get(name, {}).get("state")
+
+
 def test_a_daemon_takes_up_what_changed_keeps_what_is_wrong_and_never_mixes_versions(kafka, make_site, monkeypatch):
     topic = make_topic(kafka, unique("reload"), partitions=2)
     site = make_site(topic, **SETTINGS)
@@ -108,7 +113,7 @@ def test_a_suspended_channel_misses_nothing_once_it_is_mended_and_resumed(kafka,
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(daemon.directory))
     sent = produce(kafka, topic, night(4, objects=10, visits=5), partitions=2, spread=True)
     until(lambda: len(site.stored_places()) == len(sent), 60, "everything has a verdict")
-    until(lambda: table(daemon)[ODD]["state"] == "suspended", 20, "every daemon knows that it is suspended")
+    until(lambda: state_of(daemon, ODD) == "suspended", 20, "every daemon knows that it is suspended")
     (suspension,) = site.db["suspensions"].find()
     assert (suspension["_id"], suspension["contact"]) == (ODD, "nobody@example.org")
     assert "ValueError: no" in suspension["reason"]
@@ -130,7 +135,7 @@ def test_a_suspended_channel_misses_nothing_once_it_is_mended_and_resumed(kafka,
     assert replay["accepted"] + replay["rejected"] + replay["hidden"] == replay["owed"]
     assert replay["accepted"] > 10
     assert replay["lost"] == []
-    until(lambda: table(daemon)[ODD]["state"] == "running", 20, "the daemon has heard")
+    until(lambda: state_of(daemon, ODD) == "running", 20, "the daemon has heard")
     code, answer = resume(site, ODD, "--replay")
     assert (code, answer["resumed"], answer["replay"]) == (0, False, None)  # there is nothing left to do
 
