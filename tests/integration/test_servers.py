@@ -96,6 +96,15 @@ def test_a_frozen_server_accepts_and_does_not_answer_until_thawed(server_directo
             assert client.admin.command("ping")["ok"] == 1
 
 
+def test_every_thread_of_a_frozen_server_has_stopped(server_directory: Path) -> None:
+    with Mongod(server_directory) as server:
+        for _ in range(20):
+            server.freeze()
+            assert _thread_states(server) == {"T"}
+            server.freeze()  # once more changes nothing
+            server.thaw()
+
+
 def test_a_server_on_a_taken_port_is_refused_by_name(server_directory: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", free_port()))
@@ -131,3 +140,8 @@ def test_a_server_does_not_outlive_a_parent_that_is_killed(server_directory: Pat
         parent.send_signal(signal.SIGKILL)
         with os.fdopen(watched) as pidfd:
             assert select.select([pidfd], [], [], 10.0)[0], "the server still runs"
+
+
+def _thread_states(server: Mongod) -> set[str]:
+    tasks = Path(f"/proc/{server.pid}/task")
+    return {(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks.iterdir()}

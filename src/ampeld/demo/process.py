@@ -162,8 +162,15 @@ class ServerProcess(ABC):
         self.start()
 
     def freeze(self) -> None:
-        """Stop the process in its tracks (SIGSTOP): connections stay open and nobody answers."""
-        os.killpg(self._running().pid, signal.SIGSTOP)
+        """Stop the process in its tracks (SIGSTOP): connections stay open and nobody answers.
+
+        A signal is only sent by then; on a busy machine the process's threads go on answering until each of them has
+        had a turn to stop. So this waits until the kernel says that all have.
+        """
+        process = self._running()
+        os.killpg(process.pid, signal.SIGSTOP)
+        stopped = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+        self.wait_until(lambda: os.waitid(os.P_PID, process.pid, stopped) is not None)
 
     def thaw(self) -> None:
         """Let a frozen process go on."""
