@@ -35,7 +35,8 @@ def test_the_brightest_flux_of_every_object_is_that_of_ampels_table():
             continue
         table = flux_table(unsigned(case))
         near = np.abs(table.time - case.body["t_median"]) < 30.0
-        assert table.flux[near].max() == case.body["flux_peak"], case.name
+        # The last bit of a power is the processor's own.
+        assert table.flux[near].max() == pytest.approx(case.body["flux_peak"], rel=1e-14), case.name
         assert near.sum() == case.body["n_remaining"]
         compared += 1
     assert compared == 40
