@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import socket
 from collections.abc import Sequence
 from typing import Final, Self
 
@@ -70,19 +69,18 @@ class Grip:
         NurseryLostError
             If the nursery makes none.
         """
-        ours, theirs = socket.socketpair()
+        link, theirs = await Link.to_fork()
         memory = Marker.create()
         try:
             marker = Marker(memory)
             pid = await nursery.fork(cls.role, [theirs.fileno(), memory, *fds])
         except BaseException:
-            ours.close()
+            link.close()  # should there be a worker nevertheless, it ends
             raise
         finally:
             theirs.close()
             os.close(memory)
-        ours.setblocking(False)
-        return cls(nursery, pid, await Link.over(ours), marker)
+        return cls(nursery, pid, link, marker)
 
     async def end(self) -> None:
         """Kill it; that it may be gone already does not matter."""

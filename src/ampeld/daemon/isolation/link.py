@@ -30,6 +30,18 @@ class Link(asyncio.Protocol):
         _, link = await loop.create_unix_connection(cls, sock=end)
         return link
 
+    @classmethod
+    async def to_fork(cls) -> tuple["Link", socket.socket]:
+        """Return a link, and the other end for a process that is to be forked."""
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        try:
+            return await cls.over(ours), theirs
+        except BaseException:
+            ours.close()
+            theirs.close()
+            raise
+
     def send(self, message: Down) -> None:
         """Send without waiting; to a worker that is gone, nothing."""
         if self._transport is not None:

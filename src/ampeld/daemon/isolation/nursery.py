@@ -84,6 +84,8 @@ class Nursery:
         self._link: Link | None = None
         self._turn = asyncio.Lock()
         self._workers: set[int] = set()
+        self._owed = 0
+        """Answers that have not come yet: more than one where somebody was stopped while waiting for theirs."""
         self._closed = False
 
     async def load(self, setup: Setup) -> None:
@@ -130,7 +132,9 @@ class Nursery:
                     raise NurseryLostError("the nursery talks nonsense")
 
     async def bury(self, pid: int) -> int | None:
-        """Kill a worker and all that descends from it; return what ``waitpid`` says of its end."""
+        """Kill a worker and all that descends from it; return what ``waitpid`` says of its end, the first time."""
+        if pid not in self._workers:  # it is in its grave, and its number may be another's
+            return None
         kill_worker(pid)
         # In one turn with the strays: a worker that is forked meanwhile would be taken for one.
         async with self._turn:
@@ -166,7 +170,12 @@ class Nursery:
                 self._send_fds(message, fds)
             else:
                 self._link.send(message)
-            return await self._link.receive(_ANSWER_S)
+            self._owed += 1
+            while True:
+                answer = await self._link.receive(_ANSWER_S)
+                self._owed -= 1
+                if not self._owed:
+                    return answer
         except (OSError, TimeoutError, LinkClosedError, NonsenseError) as error:
             raise NurseryLostError(f"the nursery does not answer: {error!r}") from error
 

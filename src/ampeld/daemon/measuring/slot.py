@@ -1,5 +1,6 @@
 """The place of one worker that measures: a lost one is replaced, and what it had not done is done by the next."""
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -81,7 +82,11 @@ class Slot:
             await self._hand.end()
             self._hand = None
         hand = await self._cradle.take(MeasuringHand.take)
-        opened = await hand.open()
+        try:
+            opened = await hand.open()
+        except asyncio.CancelledError:
+            await hand.end()
+            raise
         self._strangers = frozenset() if self.origins is None else self.origins.strangers(opened)
         self._seen_s = time.monotonic()
         self._hand = hand
