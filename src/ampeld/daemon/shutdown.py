@@ -129,7 +129,7 @@ async def _drive(work: Work, stop: Stop, grace_s: float) -> ExitCode:
         if stop.working:
             await asyncio.wait({working}, timeout=grace_s)
         if working.cancelled():
-            raise InvariantError("the daemon's work was cancelled by nobody")
+            raise InvariantError("the daemon's work was cancelled by nobody") from _cancellation(working)
         if working.done():
             return ExitCode.OK
         working.cancel()
@@ -140,6 +140,15 @@ async def _drive(work: Work, stop: Stop, grace_s: float) -> ExitCode:
         if not working.done():
             _leave(ExitCode.UNFINISHED, "a server does not even let go")
     return ExitCode.UNFINISHED
+
+
+def _cancellation(cancelled: asyncio.Task[None]) -> BaseException | None:
+    """Return what ended a task, with the place where it was raised."""
+    try:
+        cancelled.result()
+    except asyncio.CancelledError as error:
+        return error
+    return None
 
 
 def _leaves(group: BaseExceptionGroup[Exception]) -> list[Exception]:

@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import KafkaError
 
 from ampeld.errors import AccessDeniedError, ConfigError, RetryableError
 from ampeld.source.settings import KafkaSettings, Security
+
+_log = structlog.get_logger("ampeld.source")
 
 _REFUSALS = ("Authentication", "authentication", "SASL", "Sasl", "CERTIFICATE", "certificate", "ALERT", "[SSL")
 
@@ -143,19 +146,25 @@ async def start_consumer(consumer: AIOKafkaConsumer, settings: KafkaSettings, de
 async def close_consumer(consumer: AIOKafkaConsumer, deadline_s: float) -> None:
     """Stop a consumer, leaving its group if the broker answers in time, and leave no task and no socket behind."""
     try:
+        await _try_to_end(consumer.stop, deadline_s)
+    finally:
+        await _remove_remains(consumer)
+
+
+async def _try_to_end(end: Callable[[], Awaitable[None]], deadline_s: float) -> None:
+    """Do what ends a client, or a part of it, as far as it goes: nobody has any use for it from now on."""
+    try:
         async with asyncio.timeout(deadline_s):
-            await consumer.stop()
-    except TimeoutError:
-        pass
+            await end()
     except asyncio.CancelledError:
         # With the broker down aiokafka awaits a task that it has cancelled itself.
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
-    except KafkaError:
+    except (KafkaError, OSError, TimeoutError):
         pass
-    finally:
-        await _remove_remains(consumer)
+    except Exception as error:  # noqa: BLE001  whatever one of its tasks has died of
+        _log.warning("source.client_ends_badly", error=repr(error), exc_info=error)
 
 
 async def _remove_remains(consumer: AIOKafkaConsumer) -> None:
@@ -169,9 +178,7 @@ async def _remove_remains(consumer: AIOKafkaConsumer) -> None:
         for task in ended:
             if not task.cancelled():
                 task.exception()  # looked at, so that nobody complains that nobody did
-    with contextlib.suppress(KafkaError, OSError, TimeoutError, asyncio.CancelledError):
-        async with asyncio.timeout(1.0):
-            await consumer._client.close()  # noqa: SLF001
+    await _try_to_end(consumer._client.close, 1.0)  # noqa: SLF001
 
 
 def _tasks(consumer: AIOKafkaConsumer) -> list[asyncio.Task[Any]]:
@@ -186,7 +193,11 @@ def _tasks(consumer: AIOKafkaConsumer) -> list[asyncio.Task[Any]]:
 
 def broken_task(consumer: AIOKafkaConsumer) -> str | None:
     """Return the name of a task of the consumer that has ended, without which it delivers nothing for ever."""
-    for owner, name in ((consumer._fetcher, "_fetch_task"), (consumer._coordinator, "_coordination_task")):  # noqa: SLF001
+    for owner, name in (
+        (consumer._fetcher, "_fetch_task"),  # noqa: SLF001
+        (consumer._coordinator, "_coordination_task"),  # noqa: SLF001
+        (consumer._client, "_sync_task"),  # noqa: SLF001
+    ):
         task = getattr(owner, name, None)
         if task is not None and task.done():
             return name.strip("_")

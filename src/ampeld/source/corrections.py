@@ -5,13 +5,15 @@
 3. A batch may inflate without limit.
 4. A batch that cannot be read raises, and with it everything is lost that was taken for the same call.
 5. A member of a group's generation 0, the first one on Tansu, does not leave: the group waits for its session to end.
+6. Where a broker has just gone, uvloop refuses to write with a `RuntimeError` that nobody expects: the task that wrote
+   ends, and where it was the one that keeps the brokers' addresses, they are never looked up again (aiokafka #1038).
 
 And where it spends half of its time for nothing: see `ampeld.source.frames`.
 """
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import aiokafka
@@ -34,6 +36,8 @@ SUPPORTED = "0.14."
 _CODECS = ("gzip_decode", "snappy_decode", "lz4_decode", "zstd_decode")
 _send_req = GroupCoordinator._send_req  # noqa: SLF001
 _maybe_leave_group = GroupCoordinator._maybe_leave_group  # noqa: SLF001
+_send = conn.AIOKafkaConnection.send
+_send_sasl_token = conn.AIOKafkaConnection._send_sasl_token  # noqa: SLF001
 
 
 @contextlib.contextmanager
@@ -64,6 +68,17 @@ async def _leave_group(self: Any) -> None:
     await _maybe_leave_group(self)
 
 
+def _where_open(send: Callable[..., Any]) -> Callable[..., Any]:
+    def send_where_open(self: Any, *args: Any, **options: Any) -> Any:
+        try:
+            return send(self, *args, **options)
+        except RuntimeError as error:
+            self.close(reason=conn.CloseReason.CONNECTION_BROKEN, exc=error)
+            raise errors.KafkaConnectionError(f"Connection at {self.host}:{self.port} broken: {error}") from error
+
+    return send_where_open
+
+
 def install() -> None:
     """Put every correction in its place, and see that the limit works; again and again does no harm.
 
@@ -77,6 +92,8 @@ def install() -> None:
     SubscriptionState.fetch_context = _fetch_context
     GroupCoordinator._send_req = _send_req_and_look  # noqa: SLF001
     GroupCoordinator._maybe_leave_group = _leave_group  # noqa: SLF001
+    conn.AIOKafkaConnection.send = _where_open(_send)
+    conn.AIOKafkaConnection._send_sasl_token = _where_open(_send_sasl_token)  # noqa: SLF001
     for module in (default_records, fast_default_records, fast_legacy_records):
         for codec in _CODECS:
             if hasattr(module, codec):

@@ -1,4 +1,4 @@
-"""SIGHUP means two things: take up what has changed, or the terminal is gone."""
+"""A signal drains, SIGHUP means one of two things, and an end that nobody asked for is told."""
 
 import asyncio
 import os
@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from ampeld.daemon.shutdown import Stop
+from ampeld.daemon.exits import ExitCode
+from ampeld.daemon.shutdown import Stop, run_until_stopped
 
 
 @contextmanager
@@ -65,3 +66,14 @@ async def test_a_terminal_that_is_gone_means_to_stop(stop: Stop) -> None:
         await hang_up()
     assert asked == []
     assert stop.wanted.is_set()
+
+
+async def fall_over(_: Stop) -> None:
+    raise asyncio.CancelledError
+
+
+async def test_work_that_is_cancelled_by_nobody_is_our_mistake_and_it_is_said_where(capsys) -> None:
+    assert await run_until_stopped(fall_over, grace_s=1.0) == ExitCode.INTERNAL
+    said = capsys.readouterr().out
+    assert "cancelled by nobody" in said
+    assert "in fall_over" in said

@@ -6,7 +6,6 @@ import struct
 from contextlib import asynccontextmanager
 
 import pytest
-from aiokafka.conn import AIOKafkaProtocol
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -140,10 +139,10 @@ def test_a_frame_reads_as_bytes_in_memory_do(payload, sizes):
 
 def test_installing_twice_wraps_once():
     class Conn:
-        AIOKafkaProtocol = AIOKafkaProtocol
+        AIOKafkaProtocol = Recorder
         AIOKafkaConnection = type("AIOKafkaConnection", (), {})
         io = io
 
     frames.install(Conn)
     frames.install(Conn)
-    assert Conn.AIOKafkaProtocol.wrapped is AIOKafkaProtocol
+    assert Conn.AIOKafkaProtocol.wrapped is Recorder
