@@ -14,10 +14,11 @@ HOLDER = """
 import signal, sys
 from pathlib import Path
 from ampeld.daemon.lock import hold_lock
-signal.signal(signal.SIGHUP, lambda *_: print("asked", flush=True))
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # one that comes early is waited for all the same
 with hold_lock(Path(sys.argv[1])):
     print("held", flush=True)
-    signal.pause()
+    signal.sigwait({signal.SIGHUP})
+    print("asked", flush=True)
 """
 
 
